@@ -1,0 +1,1 @@
+"""Department connectors: one folder each."""

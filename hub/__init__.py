@@ -1,0 +1,1 @@
+"""Assistance hub: facts of departments in, referrals to assistance programs out."""

@@ -1,0 +1,1 @@
+"""Kernel: identifiers, clocks, errors, settings. Imports nothing else of the hub."""

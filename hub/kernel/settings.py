@@ -1,0 +1,59 @@
+"""Settings: every environment variable the hub reads, each with its meaning.
+
+``hub config explain`` prints this table with the values in force.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from pathlib import Path
+
+from pydantic import Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class Settings(BaseSettings):
+    """Values from the environment (prefix ``HUB_``) or their defaults."""
+
+    model_config = SettingsConfigDict(env_prefix="HUB_", extra="ignore", frozen=True)
+
+    kafka: str = Field("", description="Kafka bootstrap servers; empty: embedded broker")
+    database: str = Field("", description="PostgreSQL address (DSN); empty: embedded database")
+    data_dir: Path = Field(Path(".hub"), description="Folder of embedded services and cursors")
+    lang: str = Field("", description="zh or en; empty: from the locale, else zh")
+    clock: str = Field("system", description="'system', or 'file:PATH' as a test clock")
+    synthetic_people: bool = Field(
+        default=False, description="Accept invented people (ID prefix 99) and test clocks"
+    )
+    profile: str = Field("rugao", description="Jurisdiction profile, a folder in hub/profiles")
+    profiles_dir: Path | None = Field(None, description="A folder of further profiles")
+    connectors: str = Field("", description="Folders of further connectors, ':' between")
+    secrets_dir: Path | None = Field(
+        None, description="Keys and passwords; empty: data_dir/secrets"
+    )
+    partitions: int = Field(4, description="Partitions of in.* and event.* topics when created")
+    replication: int = Field(1, description="Replication factor of topics when created")
+    worker_slot: int | None = Field(None, description="Fixed worker slot; empty: leased")
+    lanes: int = Field(4, description="Decide lanes of one worker, a connection each")
+    batch: int = Field(500, description="Records of one decide transaction at most")
+    gateway_host: str = Field("127.0.0.1", description="Address the gateway listens on")
+    gateway_port: int = Field(8600, description="Port of the gateway; 0: any free one")
+    webhook_private: bool = Field(
+        default=False, description="Allow webhooks to private or loopback addresses"
+    )
+    max_body: int = Field(1_000_000, description="Largest record accepted at the edge, bytes")
+    maven_mirror: str = Field("", description="Maven repository used instead of Central")
+    bundle: Path | None = Field(None, description="Folder with the Kafka jars, for use offline")
+    log_level: str = Field("INFO", description="DEBUG, INFO, WARNING or ERROR")
+    log_json: bool = Field(default=False, description="Log lines as JSON")
+
+    @property
+    def secrets(self) -> Path:
+        """The folder of keys."""
+        return self.secrets_dir or self.data_dir / "secrets"
+
+
+@cache
+def settings() -> Settings:
+    """The settings of this process, read once."""
+    return Settings()  # type: ignore[call-arg]

@@ -1,0 +1,1 @@
+"""Contracts: topics, schemas, grants, the Avro codec and the CloudEvents binding."""

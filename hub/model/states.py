@@ -1,0 +1,123 @@
+"""State: the records of one batch, as deciders read them and as decisions change them."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from typing import Any
+
+import msgspec
+
+from hub.model.records import (
+    Case,
+    Decided,
+    Household,
+    Interest,
+    ListRow,
+    Person,
+    Referral,
+    RosterRow,
+    Task,
+)
+
+
+class Keys(msgspec.Struct, frozen=True, gc=False):
+    """What must be on hand before an event can be decided."""
+
+    uids: frozenset[bytes] = frozenset()
+    households: frozenset[str] = frozenset()
+    referrals: frozenset[str] = frozenset()
+    subjects: frozenset[str] = frozenset()
+    """Meter accounts or house references: their ledger rows and households are loaded too."""
+    lists: frozenset[tuple[str, str]] = frozenset()
+    decisions: frozenset[str] = frozenset()
+    recipients: frozenset[str] = frozenset()
+    """Roster recipients whose whole roster is needed (snapshots)."""
+
+    def __or__(self, other: Keys) -> Keys:
+        """The union."""
+        return Keys(*(getattr(self, f) | getattr(other, f) for f in self.__struct_fields__))
+
+
+class Need(Exception):  # noqa: N818 - a request, not an error
+    """A decider asks for records that were not loaded; the lane loads them and calls again."""
+
+    def __init__(self, keys: Keys) -> None:
+        super().__init__(keys)
+        self.keys = keys
+
+
+class State:
+    """Records by type and key. ``apply`` is the only way to change it."""
+
+    def __init__(self) -> None:
+        self.persons: dict[bytes, Person] = {}
+        self.households: dict[str, Household] = {}
+        self.referrals: dict[str, Referral] = {}
+        self.interests: dict[bytes, dict[tuple[str, int], Interest]] = defaultdict(dict)
+        self.cases: dict[str, Case] = {}
+        self.tasks: dict[str, Task] = {}
+        self.lists: dict[tuple[str, str], dict[int, ListRow]] = defaultdict(dict)
+        self.rosters: dict[str, dict[str, RosterRow]] = defaultdict(dict)
+        self.decisions: dict[str, Decided] = {}
+        self.by_household: dict[str, set[str]] = defaultdict(set)
+        """household → referral ids."""
+        self.by_person: dict[bytes, set[str]] = defaultdict(set)
+        """uid → referral ids."""
+        self.by_subject: dict[str, set[str]] = defaultdict(set)
+        """subject_ref → referral ids."""
+        self.loaded = Keys()
+        self.dirty: dict[tuple[str, Any], Any] = {}
+        """(table, key) → record, in order of first change; what the store writes."""
+
+    def put(self, record: Any) -> None:
+        """Hold a record without marking it for writing (the loader's way in)."""
+        match record:
+            case Person():
+                self.persons[record.uid] = record
+            case Household():
+                self.households[record.id] = record
+            case Referral():
+                self._put_referral(record)
+            case Interest():
+                self.interests[record.uid][record.program, record.valid_from] = record
+            case Case():
+                self.cases[record.id] = record
+            case Task():
+                self.tasks[record.id] = record
+            case ListRow():
+                self.lists[record.source, record.list_ref][record.row_no] = record
+            case RosterRow():
+                self.rosters[record.recipient][record.row_key] = record
+            case Decided():
+                self.decisions[record.id] = record
+            case _:
+                raise TypeError(type(record))
+
+    def _put_referral(self, record: Referral) -> None:
+        self.referrals[record.id] = record
+        self.by_subject[record.subject_ref].add(record.id)
+        if record.household is not None:
+            self.by_household[record.household].add(record.id)
+        if record.uid is not None:
+            self.by_person[record.uid].add(record.id)
+
+    def apply(self, changes: tuple[Any, ...]) -> None:
+        """Hold changed records and mark them for writing at the end of the batch."""
+        for record in changes:
+            self.put(record)
+            key = tuple(getattr(record, name) for name in record.KEY)
+            self.dirty[record.TABLE, key] = record
+
+    def require(self, keys: Keys) -> None:
+        """Make sure these were loaded.
+
+        Raises:
+            Need: something is missing.
+        """
+        missing = {
+            f: getattr(keys, f) - getattr(self.loaded, f)
+            for f in keys.__struct_fields__
+            if getattr(keys, f) - getattr(self.loaded, f)
+        }
+        if missing:
+            raise Need(Keys(**missing))

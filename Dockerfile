@@ -9,7 +9,8 @@ COPY . .
 RUN python -m hatchling build -t wheel
 
 FROM python:3.11-slim
-RUN useradd --create-home --uid 10001 hub
+RUN useradd --create-home --uid 10001 hub \
+ && install -d -o hub -m 0700 /run/hub-secrets
 COPY requirements/bootstrap.lock requirements/runtime.lock /tmp/
 COPY --from=build /src/dist/*.whl /tmp/
 RUN pip install --no-cache-dir --require-hashes -r /tmp/bootstrap.lock \

@@ -15,6 +15,7 @@ CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 
 _PAIRS = tuple(high + low for high in CROCKFORD for low in CROCKFORD)
 _FOUR_WORDS = Struct("<4I").unpack
+_SIXTY = (1 << 60) - 1
 _MASK = 0xFFFFFFFF
 _MIX = 0x5BD1E995
 _SEED = 0x9747B28C
@@ -97,8 +98,8 @@ def program_key(master: bytes, program: str, version: int = 1) -> bytes:
 def crockford(sixteen: bytes) -> str:
     """128 bits as 26 characters, zero bits filled in on the left as in a ULID."""
     value = int.from_bytes(sixteen, "big")
-    low = value & 0x3FFFFFFFFFFFFFFF
-    middle = (value >> 60) & 0x3FFFFFFFFFFFFFF
+    low = value & _SIXTY
+    middle = (value >> 60) & _SIXTY
     pairs = _PAIRS
     return (
         pairs[value >> 120]

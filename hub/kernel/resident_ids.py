@@ -23,9 +23,10 @@ CHECK_CHARACTERS = "10X98765432"
 """Check character by the weighted sum modulo 11."""
 
 PROVINCES = frozenset(
-    "11 12 13 14 15 21 22 23 31 32 33 34 35 36 37 41 42 43 44 45 46 50 51 52 53 54 "
-    "61 62 63 64 65 71".split()
-)
+    f"{region}{number}"
+    for region, numbers in {1: "12345", 2: "123", 3: "1234567", 4: "123456", 5: "01234"}.items()
+    for number in numbers
+) | {"61", "62", "63", "64", "65", "71"}
 """First two digits of citizens' numbers."""
 PERMITS = frozenset(("810000", "820000", "830000"))
 """Address part on residence permits of people from Hong Kong, Macao and Taiwan."""
@@ -33,7 +34,7 @@ SYNTHETIC = "99"
 """First digits of invented people; no province code starts with 9."""
 
 _INVISIBLE = "\u00ad\u180e\u200b\u200c\u200d\u200e\u200f\u2060\ufeff"
-_FOLD = {code: code - 0xFEE0 for code in range(0xFF01, 0xFF5F)}
+_FOLD: dict[int, int | None] = {code: code - 0xFEE0 for code in range(0xFF01, 0xFF5F)}
 _FOLD |= dict.fromkeys(map(ord, _INVISIBLE))
 _FOLD[ord("x")] = _FOLD[ord("ｘ")] = ord("X")
 _APOSTROPHES = "'\u2018\u2019"

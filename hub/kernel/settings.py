@@ -33,6 +33,9 @@ class Settings(BaseSettings):
     )
     partitions: int = Field(4, description="Partitions of in.* and event.* topics when created")
     replication: int = Field(1, description="Replication factor of topics when created")
+    topic_prefix: str = Field(
+        "", description="Before every topic and group name; several hubs on one cluster"
+    )
     worker_slot: int | None = Field(None, description="Fixed worker slot; empty: leased")
     lanes: int = Field(4, description="Decide lanes of one worker, a connection each")
     batch: int = Field(500, description="Records of one decide transaction at most")
@@ -51,6 +54,14 @@ class Settings(BaseSettings):
     def secrets(self) -> Path:
         """The folder of keys."""
         return self.secrets_dir or self.data_dir / "secrets"
+
+    def wire(self, name: str) -> str:
+        """The name of a topic or group on the cluster: the prefix and the declared name."""
+        return self.topic_prefix + name
+
+    def plain(self, wire: str) -> str:
+        """The declared name of a topic on the cluster."""
+        return wire.removeprefix(self.topic_prefix)
 
 
 @cache

@@ -210,8 +210,9 @@ _LAST = {
     for digit in range(10)
     for last in "0123456789X"
 }
-_REAL_HEADS = {key: value for key, value in _table(0, 3).items() if _head(key)}
-_ALL_HEADS = {key: value for key, value in _table(0, 3).items() if _head(key) or key[:2] == "99"}
+_HEADS = _table(0, 3)
+_REAL_HEADS = {key: value for key, value in _HEADS.items() if _head(key)}
+_ALL_HEADS = _REAL_HEADS | {key: value for key, value in _HEADS.items() if key[:2] == SYNTHETIC}
 _BIRTHS: dict[str, int] = {}
 _BIRTHS_KEPT = 65_536
 

@@ -49,6 +49,7 @@ class ClassArchive:
             Whether it is there now. False also when another process is making it.
         """
         if not self.path.exists() and _complete_lines(class_list):
+            self.path.parent.mkdir(parents=True, exist_ok=True)
             with (self.path.parent / "classes.lock").open("w") as lock:
                 try:
                     fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -51,14 +51,22 @@ def note_addresses(data_dir: Path, kafka: str, database: str) -> None:
 
 def noted_addresses(data_dir: Path) -> tuple[str, str] | None:
     """Kafka bootstrap and DSN of the hub that runs on this data folder now, or None."""
+    if is_abandoned(data_dir) or not _lock_file(data_dir).exists():
+        return None
     try:
-        with _lock_file(data_dir).open("r") as lock:
-            if _locked(lock.fileno()):
-                return None
         noted = json.loads(_note_file(data_dir).read_text(encoding="utf-8"))
     except FileNotFoundError:
         return None
     return noted["kafka"], noted["database"]
+
+
+def is_abandoned(data_dir: Path) -> bool:
+    """Whether a hub once held this data folder and none does now."""
+    try:
+        with _lock_file(data_dir).open("r") as lock:
+            return _locked(lock.fileno())
+    except FileNotFoundError:
+        return False
 
 
 def _lock_file(data_dir: Path) -> Path:

@@ -21,7 +21,7 @@ async def make_database(dsn: str, template: str | None = None, *, name: str = ""
 
     Args:
         dsn: A database of the same server, whose user may make databases.
-        template: Name of the database to copy, which nobody may be connected to.
+        template: The database to copy, by name or DSN; nobody may be connected to it.
         name: Its name; by default a new one that begins with ``hub_``.
 
     Returns:
@@ -30,7 +30,7 @@ async def make_database(dsn: str, template: str | None = None, *, name: str = ""
     made = name or f"hub_{uuid.uuid4().hex[:16]}"
     connection = await asyncpg.connect(dsn)
     try:
-        source = _quoted(template or "template1")
+        source = _quoted(_name_of(template or "template1"))
         await connection.execute(f"CREATE DATABASE {_quoted(made)} TEMPLATE {source}")
     finally:
         await connection.close()
@@ -44,12 +44,15 @@ async def drop_database(dsn: str, made: str) -> None:
         dsn: Another database of the same server.
         made: The DSN that :func:`make_database` returned.
     """
-    name = urlsplit(made).path.lstrip("/")
     connection = await asyncpg.connect(dsn)
     try:
-        await connection.execute(f"DROP DATABASE IF EXISTS {_quoted(name)} WITH (FORCE)")
+        await connection.execute(f"DROP DATABASE IF EXISTS {_quoted(_name_of(made))} WITH (FORCE)")
     finally:
         await connection.close()
+
+
+def _name_of(database: str) -> str:
+    return urlsplit(database).path.lstrip("/") if "://" in database else database
 
 
 def _quoted(name: str) -> str:

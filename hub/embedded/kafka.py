@@ -83,7 +83,7 @@ class KafkaNode:
         if self.pid is not None:
             return
         self.folder.mkdir(parents=True, exist_ok=True)
-        await end_orphan(self._pid_file, (_MAIN, str(self._properties)), _END)
+        await self.end_orphan()
         if self.jars is None:
             self.jars = await asyncio.to_thread(kafka_jars.ensure)
         format_logs(self.folder / "logs")
@@ -99,6 +99,10 @@ class KafkaNode:
                 await self.kill()
                 raise
         raise self._failure("another program keeps taking its port", "端口一再被其他程序占用")
+
+    async def end_orphan(self) -> bool:
+        """End the node that a killed hub left behind here; whether there was one."""
+        return await end_orphan(self._pid_file, (_MAIN, str(self._properties)), _END)
 
     async def stop(self) -> None:
         """Stop in order; half a second. A node that does not run is no error."""

@@ -87,7 +87,7 @@ class PostgresNode:
         if account:
             let_run(_programs(), account)
             let_pass(self.folder, account)
-        await end_orphan(self.folder / "postmaster.pid", (str(self.folder), "postgres"), _END)
+        await self.end_orphan()
         if not (self.folder / "PG_VERSION").exists():
             await asyncio.to_thread(self._initialise, account)
         self._own_socket_folder(account)
@@ -102,6 +102,11 @@ class PostgresNode:
                 raise
             await asyncio.sleep(0.25)
         raise self._failure("processes of an earlier server do not end", "上次遗留的进程未结束")
+
+    async def end_orphan(self) -> bool:
+        """End the server that a killed hub left behind here; whether there was one."""
+        marks = (str(self.folder), "postgres")
+        return await end_orphan(self.folder / "postmaster.pid", marks, _END)
 
     async def stop(self) -> None:
         """Stop in order; a tenth of a second. A server that does not run is no error."""

@@ -120,8 +120,10 @@ def _ended_by_sigterm() -> Iterator[None]:
 
     def end() -> None:
         came.append(True)
-        if task is not None:
-            task.cancel()
+        if task is None or task.done():
+            # A test session enters and leaves in different tasks: end it as Ctrl-C would.
+            raise KeyboardInterrupt
+        task.cancel()
 
     loop.add_signal_handler(signal.SIGTERM, end)
     try:

@@ -1,0 +1,1 @@
+"""Store: PostgreSQL. The only place with SQL."""

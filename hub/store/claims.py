@@ -1,0 +1,107 @@
+"""Claims: who owns a partition, and up to where it was worked. The truth about offsets.
+
+Raising the epoch takes a partition over; every batch moves its offsets only while the epoch is
+still its own, so a process that was paused and overtaken can never write.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+
+import asyncpg
+import msgspec
+
+from hub.store.connections import FenceError, count_of
+
+Place = tuple[str, int]
+"""Topic (with prefix) and partition."""
+
+
+class Claim(msgspec.Struct):
+    """A partition held by this process."""
+
+    topic: str
+    part: int
+    epoch: int
+    next_offset: int
+
+    @property
+    def place(self) -> Place:
+        """Topic and partition."""
+        return self.topic, self.part
+
+
+async def take(
+    connection: asyncpg.Connection, places: Mapping[Place, int], *, owner: str, now: int
+) -> dict[Place, Claim]:
+    """Take partitions over.
+
+    Args:
+        connection: Outside a transaction.
+        places: Partition → where to start if nobody ever claimed it.
+        owner: Who takes it, for people to read.
+        now: ms since 1970.
+    """
+    rows = await connection.fetch(
+        "INSERT INTO partition_claim AS c (topic, part, epoch, owner, next_offset, committed_at)"
+        " SELECT topic, part, 1, $4, start, $5"
+        " FROM unnest($1::text[], $2::int[], $3::bigint[]) AS given (topic, part, start)"
+        " ORDER BY topic, part"
+        " ON CONFLICT (topic, part) DO UPDATE SET epoch = c.epoch + 1, owner = excluded.owner"
+        " RETURNING topic, part, epoch, next_offset",
+        [topic for topic, _ in places],
+        [part for _, part in places],
+        list(places.values()),
+        owner,
+        now,
+    )
+    claims = [Claim(*row) for row in rows]
+    return {claim.place: claim for claim in claims}
+
+
+async def fence(
+    connection: asyncpg.Connection, moves: Collection[tuple[Claim, int]], *, now: int
+) -> None:
+    """Move offsets, all or none; call it first in the transaction, it holds the claims locked.
+
+    Args:
+        connection: Inside the batch's transaction.
+        moves: Claim and its new next offset. The claims themselves are changed by the caller
+            after the commit.
+        now: ms since 1970.
+
+    Raises:
+        FenceError: a claim belongs to somebody else now, or stands elsewhere.
+    """
+    tag = await connection.execute(
+        "UPDATE partition_claim c SET next_offset = given.next, committed_at = $6"
+        " FROM unnest($1::text[], $2::int[], $3::bigint[], $4::bigint[], $5::bigint[])"
+        " AS given (topic, part, epoch, seen, next)"
+        " WHERE c.topic = given.topic AND c.part = given.part AND c.epoch = given.epoch"
+        " AND c.next_offset = given.seen",
+        [claim.topic for claim, _ in moves],
+        [claim.part for claim, _ in moves],
+        [claim.epoch for claim, _ in moves],
+        [claim.next_offset for claim, _ in moves],
+        [offset for _, offset in moves],
+        now,
+    )
+    if count_of(tag) != len(moves):
+        raise FenceError(f"{count_of(tag)} of {len(moves)} claims are still ours")
+
+
+async def reread(connection: asyncpg.Connection, claims: Collection[Claim]) -> dict[Place, Claim]:
+    """Those claims that are still ours, with the offset that is committed.
+
+    This is how the outcome of a COMMIT that was cut off is learnt.
+    """
+    rows = await connection.fetch(
+        "SELECT c.topic, c.part, c.epoch, c.next_offset FROM partition_claim c"
+        " JOIN unnest($1::text[], $2::int[], $3::bigint[]) AS given (topic, part, epoch)"
+        " USING (topic, part, epoch)",
+        [claim.topic for claim in claims],
+        [claim.part for claim in claims],
+        [claim.epoch for claim in claims],
+    )
+    found = [Claim(*row) for row in rows]
+    return {claim.place: claim for claim in found}

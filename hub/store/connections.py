@@ -1,0 +1,99 @@
+"""Connections: how the hub talks to PostgreSQL, and which faults it rides out."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import asyncpg
+
+from hub.kernel.errors import HubError
+
+SERVER_SETTINGS = {
+    "application_name": "hub",
+    "jit": "off",
+    # Below the consumer's session time-out, so that a process stopped inside a transaction is
+    # cut before the next owner of its partitions gives up waiting.
+    "idle_in_transaction_session_timeout": "4s",
+    "lock_timeout": "6s",
+    # Every statement of the hot path is an index look-up; a plan made while a table was still
+    # empty must not scan it later.
+    "enable_seqscan": "off",
+    "plan_cache_mode": "force_generic_plan",
+}
+COMMAND_TIMEOUT = 20.0
+
+_FAULTS = (
+    OSError,
+    TimeoutError,
+    asyncpg.PostgresConnectionError,
+    asyncpg.OperatorInterventionError,
+    asyncpg.InsufficientResourcesError,
+    asyncpg.IdleInTransactionSessionTimeoutError,
+    asyncpg.TransactionRollbackError,
+    asyncpg.LockNotAvailableError,
+    asyncpg.InternalClientError,
+)
+
+
+class ConflictError(Exception):
+    """Somebody else wrote a row that this transaction had read; the batch is run again."""
+
+
+class FenceError(Exception):
+    """Another worker owns what this one was about to write; nothing may be written."""
+
+
+async def connect(dsn: str, **server_settings: str) -> asyncpg.Connection:
+    """A connection for one lane, relay or service.
+
+    Args:
+        dsn: Address of the database.
+        server_settings: Settings on top of, or instead of, :data:`SERVER_SETTINGS`.
+    """
+    return await asyncpg.connect(
+        dsn,
+        server_settings=SERVER_SETTINGS | server_settings,
+        command_timeout=COMMAND_TIMEOUT,
+        timeout=COMMAND_TIMEOUT,
+    )
+
+
+async def pool(dsn: str, *, size: int = 4) -> asyncpg.Pool:
+    """A pool for readers (gateway, command line); plans are made for the values asked."""
+    return await asyncpg.create_pool(
+        dsn,
+        min_size=0,
+        max_size=size,
+        command_timeout=COMMAND_TIMEOUT,
+        server_settings={"application_name": "hub", "jit": "off"},
+    )
+
+
+def is_fault(error: BaseException) -> bool:
+    """Whether the database or the way to it failed, so that trying again is right."""
+    if isinstance(error, asyncpg.InterfaceError):
+        # The same class tells a closed connection and a wrong argument; only the first heals.
+        return "closed" in str(error) or "another operation" in str(error)
+    return isinstance(error, _FAULTS)
+
+
+async def close(connection: asyncpg.Connection | None) -> None:
+    """Close for good, also when the server is gone."""
+    if connection is None:
+        return
+    try:
+        await connection.close(timeout=1)
+    except (*_FAULTS, asyncpg.InterfaceError):
+        connection.terminate()
+
+
+def count_of(tag: Any) -> int:
+    """Number of rows in a command tag such as ``UPDATE 3``.
+
+    Raises:
+        HubError: the tag counts nothing.
+    """
+    last = str(tag).rpartition(" ")[2]
+    if not last.isdigit():
+        raise HubError(f"PostgreSQL answered {tag!r} where a number of rows was expected.")
+    return int(last)

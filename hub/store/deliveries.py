@@ -1,0 +1,159 @@
+"""Deliveries: copies with their number, the log of what every program was sent.
+
+The number is given here and nowhere else: one statement takes committed outbox rows in order,
+numbers them without a gap and logs them. What is sent afterwards can be sent again under the
+same number.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+import asyncpg
+import msgspec
+
+from hub.store.subscriptions import Subscription
+
+WAITING = "waiting"
+SENT = "sent"
+PARKED = "parked"
+
+
+class Delivery(msgspec.Struct, gc=False):
+    """One copy as it leaves.
+
+    Attributes:
+        subscription: Id of the subscription.
+        generation: Of the numbering.
+        seq: The gapless number, from 1.
+        topic: Without prefix.
+        copy_id: ``ce_id``.
+        key: Record key.
+        headers: Packed, see :mod:`hub.model.outbox`.
+        body: Record value.
+        person_key: What keeps the order of a person at a webhook.
+        type: Type of the copy.
+        attempts: Tries at a webhook so far.
+    """
+
+    subscription: str
+    generation: int
+    seq: int
+    topic: str
+    copy_id: str
+    key: bytes
+    headers: bytes
+    body: bytes
+    person_key: bytes | None
+    type: str
+    attempts: int = 0
+
+
+_READ = (
+    "subscription, generation, seq, topic, copy_id, key, headers, body, person_key, type, attempts"
+)
+_KEPT = (
+    "subscription, topic, copy_id, key, headers, body, person_key, event_id, type, created_at,"
+    " referral_id, fields, occurred_at"
+)
+_MOVE = f"""
+WITH mine AS MATERIALIZED (
+    SELECT s.id, s.generation, s.next_seq, s.mode FROM subscription s
+    JOIN unnest($1::text[], $2::bigint[]) AS given (id, epoch) USING (id, epoch)
+    ORDER BY s.id FOR UPDATE OF s
+), picked AS MATERIALIZED (
+    SELECT o.subscription, o.id, m.generation, m.mode,
+        m.next_seq - 1 + row_number() OVER (PARTITION BY o.subscription ORDER BY o.id) AS seq
+    FROM mine m CROSS JOIN LATERAL (
+        SELECT subscription, id FROM outbox WHERE subscription = m.id ORDER BY id LIMIT $3
+    ) o
+), taken AS (
+    DELETE FROM outbox o USING picked p WHERE o.subscription = p.subscription AND o.id = p.id
+    RETURNING o.*, p.generation, p.mode, p.seq
+), numbered AS (
+    UPDATE subscription s SET next_seq = p.last + 1
+    FROM (SELECT subscription, max(seq) AS last FROM picked GROUP BY 1) p
+    WHERE s.id = p.subscription
+)
+INSERT INTO delivery ({_KEPT}, generation, seq, moved_at, state)
+SELECT {_KEPT}, generation, seq, $4, CASE mode WHEN 'webhook' THEN 'waiting' ELSE 'cursor' END
+FROM taken RETURNING {_READ}
+"""  # noqa: S608 - column names only
+
+
+async def move(
+    connection: asyncpg.Connection, held: Collection[Subscription], *, limit: int, now: int
+) -> list[Delivery]:
+    """Number what lies in the outbox of these subscriptions; committed when this returns.
+
+    Args:
+        connection: Outside a transaction.
+        held: Those whose epoch is no longer ours get nothing.
+        limit: At most so many copies of each.
+        now: ms since 1970.
+
+    Returns:
+        The copies by subscription and number.
+    """
+    rows = await connection.fetch(
+        _MOVE, [one.id for one in held], [one.epoch for one in held], limit, now
+    )
+    found = [Delivery(*row) for row in rows]
+    found.sort(key=lambda copy: (copy.subscription, copy.seq))
+    return found
+
+
+async def unsent(connection: asyncpg.Connection, one: Subscription) -> list[Delivery]:
+    """Numbered copies that the broker has not acknowledged as far as is known."""
+    rows = await connection.fetch(
+        f"SELECT {_READ} FROM delivery"  # noqa: S608 - column names only
+        " WHERE subscription = $1 AND generation = $2 AND seq > $3 ORDER BY seq",
+        one.id,
+        one.generation,
+        one.sent_seq,
+    )
+    return [Delivery(*row) for row in rows]
+
+
+async def ready(
+    connection: asyncpg.Connection, one: Subscription, *, now: int, limit: int
+) -> list[Delivery]:
+    """Copies a webhook may be given now: of each person the earliest one that waits, if due."""
+    rows = await connection.fetch(
+        f"SELECT {_READ} FROM (SELECT DISTINCT ON (coalesce(person_key, copy_id::bytea)) *"  # noqa: S608
+        " FROM delivery WHERE subscription = $1 AND generation = $2 AND state = 'waiting'"
+        " ORDER BY coalesce(person_key, copy_id::bytea), seq) AS first"
+        " WHERE next_at <= $3 ORDER BY seq LIMIT $4",
+        one.id,
+        one.generation,
+        now,
+        limit,
+    )
+    return [Delivery(*row) for row in rows]
+
+
+async def settle(
+    connection: asyncpg.Connection,
+    one: Subscription,
+    copy: Delivery,
+    *,
+    state: str,
+    now: int,
+    next_at: int = 0,
+    error: str | None = None,
+) -> None:
+    """Note what came of one try at a webhook, if the subscription is still ours."""
+    await connection.execute(
+        "UPDATE delivery d SET state = $4, attempts = d.attempts + 1, next_at = $5, error = $6,"
+        " done_at = CASE WHEN $4 = 'waiting' THEN NULL ELSE $7::bigint END"
+        " FROM subscription s WHERE s.id = $1 AND s.epoch = $8 AND d.subscription = $1"
+        " AND d.generation = $2 AND d.seq = $3",
+        copy.subscription,
+        copy.generation,
+        copy.seq,
+        state,
+        next_at,
+        error,
+        now,
+        one.epoch,
+    )

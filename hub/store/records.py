@@ -1,0 +1,148 @@
+"""Records: statements and conversions derived from the declarations in :mod:`hub.model.records`.
+
+Scalars are columns of their own, lists and dictionaries are ``jsonb``. One statement writes all
+changed rows of a table; each carries the revision it was read at, so that two transactions that
+both found a row absent, or read it unlocked, can never overwrite each other.
+"""
+
+from __future__ import annotations
+
+import types
+from collections.abc import Callable, Iterable, Mapping
+from functools import cache
+from typing import Any, Union, get_args, get_origin, get_type_hints
+
+import asyncpg
+import msgspec
+
+from hub.model.records import RECORDS
+from hub.model.states import State
+from hub.store.connections import ConflictError, count_of
+
+Revisions = dict[tuple[str, Any], int]
+"""(table, key) → revision of the row as read; absent rows are not in it."""
+
+_SCALARS = {bytes: "bytea", str: "text", int: "bigint", bool: "boolean"}
+
+
+class Table:
+    """One record type and its table.
+
+    Args:
+        record: A type of :data:`hub.model.records.RECORDS`.
+    """
+
+    def __init__(self, record: type[Any]) -> None:
+        self.record = record
+        self.name: str = record.TABLE
+        self.key: tuple[str, ...] = record.KEY
+        hints = get_type_hints(record)
+        self.columns: tuple[str, ...] = record.__struct_fields__
+        self.types = {name: _column_type(hints[name]) for name in self.columns}
+        self._json = {
+            name: msgspec.json.Decoder(hints[name])
+            for name in self.columns
+            if self.types[name] == "jsonb"
+        }
+        self._decoders = [
+            (self.columns.index(name), self._json[name].decode) for name in self._json
+        ]
+        read = [f"{name}::text" if name in self._json else name for name in self.columns]
+        # Names come from the declarations only, never from data.
+        self.select = f"SELECT {', '.join(read)}, rev FROM {self.name}"  # noqa: S608
+        self.upsert = self._upsert()
+
+    def _upsert(self) -> str:
+        given = ", ".join(
+            f"${number}::{'text' if name in self._json else self.types[name]}[]"
+            for number, name in enumerate(self.columns, 1)
+        )
+        values = ", ".join(f"{n}::jsonb" if n in self._json else n for n in self.columns)
+        names = ", ".join(self.columns)
+        changes = ", ".join(f"{n} = excluded.{n}" for n in self.columns if n not in self.key)
+        return (  # names come from the declarations only
+            f"INSERT INTO {self.name} ({names}, rev) SELECT {values}, rev"  # noqa: S608
+            f" FROM unnest({given}, ${len(self.columns) + 1}::bigint[]) AS given ({names}, rev)"
+            f" ON CONFLICT ({', '.join(self.key)}) DO UPDATE SET {changes}, rev = excluded.rev"
+            f" WHERE {self.name}.rev = excluded.rev - 1"
+        )
+
+    def key_of(self, record: Any) -> tuple[Any, ...]:
+        """The key of a record."""
+        return tuple(getattr(record, name) for name in self.key)
+
+    def decode(self, row: asyncpg.Record) -> tuple[Any, int]:
+        """A record and its revision out of a row of :attr:`select`."""
+        values = list(row)
+        for index, decode in self._decoders:
+            values[index] = decode(values[index])
+        revision: int = values.pop()
+        return self.record(*values), revision
+
+    async def write(
+        self, connection: asyncpg.Connection, records: Iterable[Any], revisions: Revisions
+    ) -> None:
+        """Insert or update rows in key order.
+
+        Raises:
+            ConflictError: a row is not at the revision that was read.
+        """
+        rows = sorted(records, key=self.key_of)
+        found = [revisions.get((self.name, self.key_of(row)), 0) + 1 for row in rows]
+        columns = [self._column(name, rows) for name in self.columns]
+        tag = await connection.execute(self.upsert, *columns, found)
+        if count_of(tag) != len(rows):
+            raise ConflictError(self.name)
+
+    def _column(self, name: str, rows: list[Any]) -> list[Any]:
+        if name in self._json:
+            encode = msgspec.json.encode
+            return [encode(getattr(row, name)).decode() for row in rows]
+        return [getattr(row, name) for row in rows]
+
+
+def _column_type(hint: Any) -> str:
+    if get_origin(hint) in {Union, types.UnionType}:
+        (hint,) = [part for part in get_args(hint) if part is not types.NoneType]
+    return _SCALARS.get(hint, "jsonb")
+
+
+@cache
+def tables() -> Mapping[str, Table]:
+    """Every table by name, in lock order."""
+    return {record.TABLE: Table(record) for record in RECORDS}
+
+
+def put_absent(
+    state: State, table: Table, rows: Iterable[asyncpg.Record], revisions: Revisions
+) -> list[Any]:
+    """Hold loaded rows, except those the batch already holds (perhaps changed).
+
+    Returns:
+        The records now held, whether they were new or not.
+    """
+    held = []
+    decode: Callable[[asyncpg.Record], tuple[Any, int]] = table.decode
+    for row in rows:
+        record, revision = decode(row)
+        key = table.name, table.key_of(record)
+        if key not in revisions:
+            revisions[key] = revision
+            if key not in state.dirty:
+                state.put(record)
+        held.append(record)
+    return held
+
+
+async def write_dirty(connection: asyncpg.Connection, state: State, revisions: Revisions) -> None:
+    """Write every changed record of a batch, one statement for each table.
+
+    Raises:
+        ConflictError: somebody else wrote one of the rows.
+    """
+    by_table: dict[str, list[Any]] = {}
+    for (name, _key), record in state.dirty.items():
+        by_table.setdefault(name, []).append(record)
+    for name, table in tables().items():
+        if name in by_table:
+            await table.write(connection, by_table[name], revisions)

@@ -21,13 +21,10 @@ PREFIX = "hub-tests-"
 FreshDatabase = Callable[..., Awaitable[str]]
 
 
-def test_settings(data_dir: Path, **values: object) -> Settings:
+def _settings(data_dir: Path, **values: object) -> Settings:
     """Settings of a test system: own services whatever the environment names, invented people."""
     own = {"kafka": "", "database": "", "data_dir": data_dir, "synthetic_people": True}
     return Settings(**(own | values))
-
-
-test_settings.__test__ = False
 
 
 async def _sweep() -> None:
@@ -51,7 +48,7 @@ async def services() -> AsyncIterator[Services]:
     # Not pytest's own folder: a second session would close that to the database's account.
     folder = Path(tempfile.mkdtemp(prefix=PREFIX))
     try:
-        async with embedded(folder, settings=test_settings(folder)) as found:
+        async with embedded(folder, settings=_settings(folder)) as found:
             yield found
     finally:
         shutil.rmtree(folder, ignore_errors=True)

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 from hub.cli.languages import both, wanted
 from hub.cli.verbs import VERBS, command_of, known
-from hub.kernel.errors import DataError, HubError
+from hub.kernel.errors import ConfigurationError, DataError, HubError
 
 _HELP = {"-h", "--help", "help"}
 _INTERRUPTED = 130
@@ -46,18 +46,8 @@ def _run(words: list[str]) -> int:
 
         print(f"assistance-hub {version('assistance-hub')}")  # noqa: T201 - as above
         return 0
-    verb = known(words[0])
-    if verb is None:
-        return _tell(
-            HubError(
-                f"There is no command '{words[0]}'.",
-                hint="'hub --help' lists them.",
-                message_zh=f"没有命令 {words[0]}。",
-            ),
-            2,
-        )
     try:
-        command_of(verb)(args=words[1:], prog_name=f"hub {verb.name}")
+        _command(words)
     except HubError as error:
         return _tell(error, error.exit_code)
     except DataError as error:
@@ -65,6 +55,17 @@ def _run(words: list[str]) -> int:
     except SystemExit as end:
         return end.code if isinstance(end.code, int) else int(end.code is not None)
     return 0
+
+
+def _command(words: list[str]) -> None:
+    verb = known(words[0])
+    if verb is None:
+        raise ConfigurationError(
+            f"There is no command '{words[0]}'.",
+            hint="'hub --help' lists them.",
+            message_zh=f"没有命令 {words[0]}。",
+        )
+    command_of(verb)(args=words[1:], prog_name=f"hub {verb.name}")
 
 
 def overview() -> str:

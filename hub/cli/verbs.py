@@ -17,10 +17,14 @@ class Verb(NamedTuple):
 
 
 VERBS = (
-    Verb("demo", "在本机看一座城市运转(内置 Kafka 与 PostgreSQL)", "a city at work, on this machine"),
+    Verb(
+        "demo", "在本机看一座城市运转(内置 Kafka 与 PostgreSQL)", "a city at work, on this machine"
+    ),
     Verb("dev", "启动内置服务、工作进程与网关", "embedded services, worker and gateway"),
     Verb("worker", "工作进程:接入、决策、投递、定时", "intake, decisions, delivery, timers"),
-    Verb("gateway", "网关:HTTP 接入、拉取、运维页面", "HTTP intake, pull delivery, operators' pages"),
+    Verb(
+        "gateway", "网关:HTTP 接入、拉取、运维页面", "HTTP intake, pull delivery, operators' pages"
+    ),
     Verb("connectors", "部门连接器:列出、检查、运行", "departments' connectors: list, check, run"),
     Verb("topics", "主题目录:比对、创建", "catalogue of topics: compare, create"),
     Verb("schemas", "消息模式:生成、检查兼容", "schemas: derive, check compatibility"),
@@ -30,9 +34,11 @@ VERBS = (
     Verb("trace", "追踪一件事:从接收到办结", "one matter, from receipt to its close"),
     Verb("doctor", "体检:找出问题并给出修复办法", "find what is wrong and how to mend it"),
     Verb("config", "设置项及其当前值", "settings and the values in force"),
-    Verb("keys", "部门、项目、运维人员的访问密钥", "access keys of departments, programs, operators"),
+    Verb(
+        "keys", "部门、项目、运维人员的访问密钥", "access keys of departments, programs, operators"
+    ),
     Verb("bench", "吞吐测量", "throughput"),
-)  # fmt: skip
+)
 """In the order of the help."""
 
 

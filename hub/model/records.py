@@ -201,5 +201,18 @@ class Decided(msgspec.Struct, gc=False):
     at: int = 0
 
 
-RECORDS = (Person, Household, Referral, Interest, Case, Task, ListRow, RosterRow, Decided)
+class Told(msgspec.Struct, gc=False):
+    """Who got copies of an event, so that a correction or annulment reaches the same receivers."""
+
+    TABLE: ClassVar[str] = "told"
+    KEY: ClassVar[tuple[str, ...]] = ("id",)
+
+    id: str
+    """event_id of the event they were told."""
+    at: int
+    copies: list[list[str]] = []
+    """[program, ordinal] per copy."""
+
+
+RECORDS = (Person, Household, Referral, Interest, Case, Task, ListRow, RosterRow, Decided, Told)
 """Every record type, in lock order."""

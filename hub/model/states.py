@@ -17,6 +17,7 @@ from hub.model.records import (
     Referral,
     RosterRow,
     Task,
+    Told,
 )
 
 
@@ -32,6 +33,8 @@ class Keys(msgspec.Struct, frozen=True, gc=False):
     decisions: frozenset[str] = frozenset()
     recipients: frozenset[str] = frozenset()
     """Roster recipients whose whole roster is needed (snapshots)."""
+    told: frozenset[str] = frozenset()
+    """event ids whose receivers are needed (corrections, annulments)."""
 
     def __or__(self, other: Keys) -> Keys:
         """The union."""
@@ -59,6 +62,7 @@ class State:
         self.lists: dict[tuple[str, str], dict[int, ListRow]] = defaultdict(dict)
         self.rosters: dict[str, dict[str, RosterRow]] = defaultdict(dict)
         self.decisions: dict[str, Decided] = {}
+        self.told: dict[str, Told] = {}
         self.by_household: dict[str, set[str]] = defaultdict(set)
         """household → referral ids."""
         self.by_person: dict[bytes, set[str]] = defaultdict(set)
@@ -90,6 +94,8 @@ class State:
                 self.rosters[record.recipient][record.row_key] = record
             case Decided():
                 self.decisions[record.id] = record
+            case Told():
+                self.told[record.id] = record
             case _:
                 raise TypeError(type(record))
 

@@ -20,6 +20,16 @@ from hub.model.records import (
     Told,
 )
 
+_HELD: dict[type, tuple[str, str]] = {
+    Person: ("persons", "uid"),
+    Household: ("households", "id"),
+    Case: ("cases", "id"),
+    Task: ("tasks", "id"),
+    Decided: ("decisions", "id"),
+    Told: ("told", "id"),
+}
+"""Records under a single key: where the state holds them."""
+
 
 class Keys(msgspec.Struct, frozen=True, gc=False):
     """What must be on hand before an event can be decided."""
@@ -76,28 +86,17 @@ class State:
     def put(self, record: Any) -> None:
         """Hold a record without marking it for writing (the loader's way in)."""
         match record:
-            case Person():
-                self.persons[record.uid] = record
-            case Household():
-                self.households[record.id] = record
             case Referral():
                 self._put_referral(record)
             case Interest():
                 self.interests[record.uid][record.program, record.valid_from] = record
-            case Case():
-                self.cases[record.id] = record
-            case Task():
-                self.tasks[record.id] = record
             case ListRow():
                 self.lists[record.source, record.list_ref][record.row_no] = record
             case RosterRow():
                 self.rosters[record.recipient][record.row_key] = record
-            case Decided():
-                self.decisions[record.id] = record
-            case Told():
-                self.told[record.id] = record
             case _:
-                raise TypeError(type(record))
+                held, key = _HELD[type(record)]
+                getattr(self, held)[getattr(record, key)] = record
 
     def _put_referral(self, record: Referral) -> None:
         self.referrals[record.id] = record

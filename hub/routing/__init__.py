@@ -1,0 +1,1 @@
+"""Routing: who is told of an event, whether it may leave, and what leaves. Pure."""

@@ -1,0 +1,74 @@
+"""Clients: Kafka consumers and producers with the settings the stages rely on."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import aiokafka
+from aiokafka.errors import KafkaError
+
+from hub.runtime.quiet_logs import install
+
+SESSION_MS = 6_000
+
+
+def consumer(bootstrap: str, group: str, instance: str | None) -> Any:
+    """A consumer whose Kafka offsets are only a mirror.
+
+    ``earliest`` is safe because every partition is paused until it was sought to its claim.
+
+    Args:
+        bootstrap: Broker addresses.
+        group: Group id, with prefix.
+        instance: Static member id; None for a dynamic member.
+    """
+    install()
+    return aiokafka.AIOKafkaConsumer(
+        bootstrap_servers=bootstrap,
+        group_id=group,
+        group_instance_id=instance,
+        enable_auto_commit=False,
+        auto_offset_reset="earliest",
+        isolation_level="read_committed",
+        session_timeout_ms=SESSION_MS,
+        heartbeat_interval_ms=1_500,
+        max_poll_interval_ms=60_000,
+        rebalance_timeout_ms=15_000,
+        fetch_max_wait_ms=100,
+        max_partition_fetch_bytes=1 << 20,
+        metadata_max_age_ms=30_000,
+    )
+
+
+def producer(bootstrap: str) -> Any:
+    """An idempotent producer that waits for all replicas."""
+    install()
+    return aiokafka.AIOKafkaProducer(
+        bootstrap_servers=bootstrap,
+        acks="all",
+        enable_idempotence=True,
+        linger_ms=0,
+        max_batch_size=1 << 20,
+        max_request_size=(1 << 20) + (1 << 17),
+        request_timeout_ms=20_000,
+    )
+
+
+def is_broker_fault(error: BaseException) -> bool:
+    """Whether the broker or the way to it failed, so that trying again is right."""
+    if isinstance(error, KafkaError):
+        return bool(error.retriable) or type(error).__name__ in _RIDDEN_OUT
+    return isinstance(error, ConnectionError | TimeoutError)
+
+
+_RIDDEN_OUT = frozenset(
+    {
+        "IllegalStateError",  # a partition was revoked between two lines
+        "KafkaConnectionError",
+        "KafkaTimeoutError",
+        "NodeNotReadyError",
+        "CommitFailedError",
+        "UnknownMemberIdError",
+        "OutOfOrderSequenceNumber",
+    }
+)

@@ -1,0 +1,101 @@
+"""Consumers: one for each reading stage, its assignment, mirror commits and measured lag."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from typing import Any
+
+import structlog
+from aiokafka import TopicPartition
+from aiokafka.errors import KafkaError
+
+from hub.runtime.assignments import Assignment, Holding
+from hub.runtime.clients import consumer
+from hub.runtime.metrics import LAG
+from hub.runtime.progress import Progress
+from hub.runtime.stages import Stage
+from hub.store.failpoints import passed
+
+_MIRROR_SECONDS = 1.0
+_LEAVE_SECONDS = 2.0
+
+log = structlog.get_logger(__name__)
+
+
+class StageConsumer:
+    """The consumer of a stage and what watches over it.
+
+    Args:
+        stage: The worker's surroundings.
+        name: ``intake`` or ``decide``; with the prefix also the group id.
+        topics: Topics without prefix.
+        slot: The worker's slot; makes the member static, so that a restart is no rebalance.
+    """
+
+    def __init__(self, stage: Stage, name: str, topics: Sequence[str], slot: int | None) -> None:
+        self._stage = stage
+        self._topics = [stage.settings.wire(topic) for topic in topics]
+        group = stage.settings.wire(f"hub.{name}")
+        instance = None if slot is None else f"{group}.{slot}"
+        self.client: Any = consumer(stage.settings.kafka, group, instance)
+        self.assignment = Assignment(self.client)
+        self.progress = Progress(name)
+        self.holdings: list[Holding] = []
+        self._mirrored: dict[TopicPartition, int] = {}
+
+    async def start(self) -> None:
+        """Join the group; topics that do not exist yet are picked up when they appear."""
+        await self.client.start()
+        self.client.subscribe(self._topics, listener=self.assignment)
+
+    async def stop(self) -> None:
+        """Leave; a static member keeps its place for the session time-out."""
+        await self._mirror()
+        try:
+            await asyncio.wait_for(self.client.stop(), _LEAVE_SECONDS)
+        except (TimeoutError, KafkaError) as error:
+            log.warning("consumer did not stop cleanly", kind=type(error).__name__)
+
+    async def watch(self) -> None:
+        """Mirror offsets to Kafka and measure the lag, once a second, until the worker stops."""
+        while not self._stage.stopping.is_set():
+            await self._stage.pause(_MIRROR_SECONDS)
+            await self._mirror()
+            await self._measure()
+
+    def _claimed(self) -> dict[TopicPartition, int]:
+        assigned = self.assignment.partitions
+        found = {
+            TopicPartition(*place): claim.next_offset
+            for holding in self.holdings
+            if holding.current
+            for place, claim in holding.claims.items()
+        }
+        return {partition: off for partition, off in found.items() if partition in assigned}
+
+    async def _mirror(self) -> None:
+        """Kafka's own offsets are for lag tools only, so a failure is not worth more than a line."""
+        claimed = self._claimed()
+        moved = {p: off for p, off in claimed.items() if self._mirrored.get(p) != off}
+        if not moved:
+            return
+        passed("mirror")
+        try:
+            await asyncio.wait_for(self.client.commit(moved), _LEAVE_SECONDS)
+            self._mirrored = claimed
+        except (KafkaError, TimeoutError) as error:
+            log.debug("mirror", kind=type(error).__name__)
+
+    async def _measure(self) -> None:
+        claimed = self._claimed()
+        lag = 0
+        if claimed:
+            try:
+                ends = await asyncio.wait_for(self.client.end_offsets(list(claimed)), 2)
+            except (KafkaError, TimeoutError):
+                return
+            lag = sum(max(0, ends[partition] - off) for partition, off in claimed.items())
+        self.progress.measured(lag, len(self.assignment.partitions))
+        self.progress.ready = bool(self.holdings) and all(one.current for one in self.holdings)
+        LAG.labels(self.progress.stage).set(lag)

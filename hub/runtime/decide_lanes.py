@@ -1,0 +1,200 @@
+"""Decide lanes: the loop from a poll to a committed transaction.
+
+A lane has its own partitions and its own connection. All partitions of one poll share one
+transaction: fence, drop repeats, load, decide, write, commit.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable
+from typing import Any
+
+import asyncpg
+import structlog
+from aiokafka import TopicPartition
+
+from hub.kernel.errors import DataError
+from hub.runtime.assignments import Assignment, Holding
+from hub.runtime.deciding import Batch, read
+from hub.runtime.items import CrashedError, DoomedError, Item
+from hub.runtime.metrics import ALARMS, BATCHES, EVENTS, RETRIES
+from hub.runtime.progress import Progress
+from hub.runtime.stages import Backoff, Stage, is_bad_value, is_known_fault, where
+from hub.store import crashes
+from hub.store.claims import Claim, Place
+from hub.store.connections import ConflictError, close, connect
+from hub.store.failpoints import passed
+from hub.store.unit_of_work import Outcome, UnitOfWork
+
+_POLL_MS = 200
+_CONFLICTS = 50
+
+log = structlog.get_logger(__name__)
+
+
+class DecideLane:
+    """One lane.
+
+    Args:
+        stage: The worker's surroundings.
+        number: Which lane it is.
+        lanes: Of how many.
+        consumer: Shared by the lanes.
+        assignment: What the group gave this worker.
+        progress: Signs of life.
+    """
+
+    def __init__(
+        self,
+        stage: Stage,
+        number: int,
+        lanes: int,
+        consumer: Any,
+        assignment: Assignment,
+        progress: Progress,
+    ) -> None:
+        self._stage = stage
+        self._consumer = consumer
+        self._progress = progress
+        self._connection: asyncpg.Connection | None = None
+        self._crashed: dict[Place, dict[int, int]] = {}
+
+        def mine(partition: TopicPartition) -> bool:
+            return bool(partition.partition % lanes == number)
+
+        self.holding = Holding(consumer, assignment, mine, progress, stage.owner)
+        self._assignment = assignment
+
+    async def run(self) -> None:
+        """Work until the worker stops; known faults are ridden out, others end the process."""
+        backoff = Backoff()
+        try:
+            while not self._stage.stopping.is_set():
+                try:
+                    await self._turn(await self._connected())
+                    backoff.reset()
+                except Exception as error:
+                    if not is_known_fault(error):
+                        raise self._stage.end("decide", error) from error
+                    self._progress.moved()
+                    await close(self._connection)
+                    self._connection = None
+                    await self._stage.pause(backoff.step())
+        finally:
+            await close(self._connection)
+
+    async def _connected(self) -> asyncpg.Connection:
+        if self._connection is None:
+            self._connection = await connect(self._stage.settings.database)
+            # What a cut COMMIT came to is told by the claims.
+            await self.holding.reread(self._connection)
+        return self._connection
+
+    async def _turn(self, connection: asyncpg.Connection) -> None:
+        holding = self.holding
+        if await holding.follow(connection, self._stage.now()):
+            claims = list(holding.claims.values())
+            self._crashed = await crashes.ahead(connection, claims)
+        if not holding.claims:
+            self._assignment.changed.clear()
+            if holding.current:
+                await self._stage.pause(_POLL_MS / 1000)
+            return
+        polled = await self._consumer.getmany(
+            *holding.partitions, timeout_ms=_POLL_MS, max_records=self._stage.settings.batch
+        )
+        if not polled or not holding.current:
+            return
+        passed("batch.polled")
+        for items in self._batches(polled):
+            await self._work(connection, items)
+
+    def _batches(self, polled: dict[TopicPartition, list[Any]]) -> Iterable[list[Item]]:
+        items = [
+            Item(record.topic, record.partition, record.offset, record)
+            for records in polled.values()
+            for record in records
+            if record.offset >= self.holding.claims[record.topic, record.partition].next_offset
+        ]
+        if any(self._is_suspect(item) for item in items):
+            return [[item] for item in items]
+        return [items] if items else []
+
+    def _is_suspect(self, item: Item) -> bool:
+        """Whether a crash is on record at this item or after it."""
+        return any(off >= item.off for off in self._crashed.get(item.place, ()))
+
+    async def _work(self, connection: asyncpg.Connection, items: list[Item]) -> None:
+        for attempt in range(_CONFLICTS):
+            try:
+                read(self._stage.wiring, items)
+                outcome, repeats = await self._transact(connection, items)
+            except (ConflictError, asyncpg.UniqueViolationError) as error:
+                RETRIES.labels(type(error).__name__).inc()
+                await asyncio.sleep(0.002 * attempt)
+            except (DoomedError, CrashedError) as error:
+                await self._set_aside(connection, error)
+            except Exception as error:
+                if not is_bad_value(error):
+                    raise
+                if len(items) == 1:
+                    await self._crash(connection, items[0], error)
+                    continue
+                for item in items:
+                    await self._work(connection, [item])
+                return
+            else:
+                self._committed(items, outcome, repeats)
+                return
+        raise ConflictError("decide")
+
+    async def _set_aside(
+        self, connection: asyncpg.Connection, error: DoomedError | CrashedError
+    ) -> None:
+        if isinstance(error, DoomedError):
+            error.item.failure = error.failure
+        else:
+            await self._crash(connection, error.item, error)
+
+    async def _transact(
+        self, connection: asyncpg.Connection, items: list[Item]
+    ) -> tuple[Outcome, int]:
+        stage = self._stage
+        passed("batch.decoded")
+        async with UnitOfWork(
+            connection, now=stage.now(), subscriptions=stage.subscriptions
+        ) as unit:
+            await unit.fence(list(self._moves(items).values()))
+            batch = Batch(unit, stage.wiring)
+            outcome = await batch.run(items)
+            await unit.write(outcome)
+        return outcome, batch.repeats
+
+    def _moves(self, items: list[Item]) -> dict[Place, tuple[Claim, int]]:
+        return {item.place: (self.holding.claims[item.place], item.off + 1) for item in items}
+
+    def _committed(self, items: list[Item], outcome: Outcome, repeats: int) -> None:
+        for claim, offset in self._moves(items).values():
+            claim.next_offset = offset
+        self._progress.moved()
+        if outcome.outbox:
+            self._stage.bell.set()
+        BATCHES.labels("decide").inc()
+        EVENTS.labels("decide", "repeat").inc(repeats)
+        for row in outcome.seen:
+            EVENTS.labels("decide", row.disposition).inc()
+
+    async def _crash(
+        self, connection: asyncpg.Connection, item: Item, error: BaseException
+    ) -> None:
+        """Count the crash and end the process; the third one at an item sets it aside."""
+        event_id = item.event.event_id if item.event else None
+        crash = crashes.Crash(item.topic, item.part, item.off, event_id, where(error))
+        claim = self.holding.claims[item.place]
+        count = await crashes.record(connection, crash, claim, now=self._stage.now())
+        if count <= crashes.TOLERATED:
+            raise self._stage.end(f"crash {count} at {crash.place}", error) from error
+        log.critical("event set aside", place=crash.place, at=crash.error)
+        ALARMS.labels("event_set_aside").inc()
+        item.failure = DataError("E-BUG", detail=crash.error)

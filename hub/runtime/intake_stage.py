@@ -1,0 +1,202 @@
+"""Intake stage: from ``in.*`` to ``event.*`` on the same partition number, at least once.
+
+Stateless, so up to three chunks are in flight at a time. Offsets move in order, fenced, and only
+after the broker has acknowledged every record of the chunk, dead letters included.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from typing import Any
+
+import asyncpg
+import msgspec
+import structlog
+from aiokafka import TopicPartition
+
+from hub.runtime.assignments import Holding
+from hub.runtime.clients import producer
+from hub.runtime.consumers import StageConsumer
+from hub.runtime.metrics import ALARMS, BATCHES, EVENTS
+from hub.runtime.sending import Batches
+from hub.runtime.stages import Backoff, Stage, is_known_fault, where
+from hub.runtime.wirings import Pipeline, Produced
+from hub.store import claims as store
+from hub.store import crashes
+from hub.store.claims import Claim, Place
+from hub.store.connections import close, connect
+from hub.store.failpoints import passed
+
+_POLL_MS = 200
+_IN_FLIGHT = 3
+_CHUNK = 2000
+
+log = structlog.get_logger(__name__)
+
+
+class _Chunk(msgspec.Struct):
+    """Records that were produced and wait for their acknowledgements."""
+
+    moves: dict[Place, int]
+    acks: list[Any]
+    records: int
+    produced: int
+
+
+class IntakeStage:
+    """Intake of one worker.
+
+    Args:
+        stage: The worker's surroundings.
+        consumer: Of the ``in.*`` topics.
+    """
+
+    def __init__(self, stage: Stage, consumer: StageConsumer) -> None:
+        self._stage = stage
+        self._consumer = consumer
+        self._producer: Any = None
+        self._connection: asyncpg.Connection | None = None
+        self._flying: deque[_Chunk] = deque()
+        self._read: dict[Place, int] = {}
+        self._crashed: dict[Place, dict[int, int]] = {}
+        self._pipelines: dict[str, Pipeline] = {
+            stage.settings.wire(topic): pipeline
+            for topic, pipeline in stage.wiring.pipelines.items()
+        }
+        self.holding = Holding(
+            consumer.client, consumer.assignment, lambda _: True, consumer.progress, stage.owner
+        )
+        consumer.holdings.append(self.holding)
+
+    async def run(self) -> None:
+        """Work until the worker stops."""
+        self._producer = producer(self._stage.settings.kafka)
+        await self._producer.start()
+        backoff = Backoff()
+        try:
+            while not self._stage.stopping.is_set():
+                try:
+                    await self._turn(await self._connected())
+                    backoff.reset()
+                except Exception as error:
+                    await self._abandon()
+                    if not is_known_fault(error):
+                        raise self._stage.end("intake", error) from error
+                    self._consumer.progress.moved()
+                    await close(self._connection)
+                    self._connection = None
+                    await self._stage.pause(backoff.step())
+            await self._finish()
+        finally:
+            await self._producer.stop()
+            await close(self._connection)
+
+    async def _connected(self) -> asyncpg.Connection:
+        if self._connection is None:
+            self._connection = await connect(self._stage.settings.database)
+            await self.holding.reread(self._connection)
+            self._read = self._claimed()
+        return self._connection
+
+    def _claimed(self) -> dict[Place, int]:
+        return {place: claim.next_offset for place, claim in self.holding.claims.items()}
+
+    async def _turn(self, connection: asyncpg.Connection) -> None:
+        holding = self.holding
+        if not holding.current:
+            await self._abandon()
+            if await holding.follow(connection, self._stage.now()):
+                self._read = self._claimed()
+                claims = list(holding.claims.values())
+                self._crashed = await crashes.ahead(connection, claims)
+        if not holding.claims:
+            await self._stage.pause(_POLL_MS / 1000)
+            return
+        while self._flying and (len(self._flying) >= _IN_FLIGHT or _is_acked(self._flying[0])):
+            await self._land(connection)
+        polled = await self._consumer.client.getmany(
+            *holding.partitions,
+            timeout_ms=5 if self._flying else _POLL_MS,
+            max_records=_CHUNK,
+        )
+        if polled and holding.current:
+            passed("intake.polled")
+            await self._take_off(connection, polled)
+        elif self._flying:
+            await self._land(connection)
+
+    async def _take_off(
+        self, connection: asyncpg.Connection, polled: dict[TopicPartition, list[Any]]
+    ) -> None:
+        """Run the pipelines over a poll and hand the results to the producer."""
+        batches = Batches(self._producer, self._stage.settings)
+        moves: dict[Place, int] = {}
+        count = 0
+        for partition, records in polled.items():
+            place = partition.topic, partition.partition
+            start = self._read[place]
+            pipeline = self._pipelines[partition.topic]
+            for record in records:
+                if record.offset < start:
+                    continue
+                try:
+                    produced = pipeline(record)
+                except Exception as error:
+                    produced = await self._crash(connection, record, error)
+                for topic, key, value, headers in produced:
+                    batches.add(topic, partition.partition, key, value, headers)
+                count += len(produced)
+            moves[place] = self._read[place] = records[-1].offset + 1
+        acks = await batches.send()
+        self._flying.append(_Chunk(moves, acks, sum(map(len, polled.values())), count))
+
+    async def _land(self, connection: asyncpg.Connection) -> None:
+        """Wait for the oldest chunk's acknowledgements, then move its offsets."""
+        chunk = self._flying[0]
+        await asyncio.gather(*chunk.acks)
+        passed("intake.produced")
+        moves: list[tuple[Claim, int]] = [
+            (self.holding.claims[place], offset) for place, offset in chunk.moves.items()
+        ]
+        async with connection.transaction():
+            await store.fence(connection, moves, now=self._stage.now())
+        for claim, offset in moves:
+            claim.next_offset = offset
+        self._flying.popleft()
+        self._consumer.progress.moved()
+        BATCHES.labels("intake").inc()
+        EVENTS.labels("intake", "read").inc(chunk.records)
+        EVENTS.labels("intake", "produced").inc(chunk.produced)
+
+    async def _finish(self) -> None:
+        """On a graceful stop, land what is in the air."""
+        try:
+            while self._flying and self._connection is not None:
+                await self._land(self._connection)
+        except Exception as error:
+            if not is_known_fault(error):
+                raise self._stage.end("intake", error) from error
+
+    async def _abandon(self) -> None:
+        """Forget chunks in flight; await their sends first, so that nothing overtakes them."""
+        acks = [ack for chunk in self._flying for ack in chunk.acks]
+        self._flying.clear()
+        await asyncio.gather(*acks, return_exceptions=True)
+
+    async def _crash(
+        self, connection: asyncpg.Connection, record: Any, error: Exception
+    ) -> tuple[Produced, ...]:
+        """Count the crash and end the process; the third one makes the record a dead letter."""
+        crash = crashes.Crash(record.topic, record.partition, record.offset, None, where(error))
+        claim = self.holding.claims[record.topic, record.partition]
+        count = await crashes.record(connection, crash, claim, now=self._stage.now())
+        if count <= crashes.TOLERATED or self._stage.wiring.buried is None:
+            raise self._stage.end(f"crash {count} at {crash.place}", error) from error
+        log.critical("record set aside", place=crash.place, at=crash.error)
+        ALARMS.labels("record_set_aside").inc()
+        return tuple(self._stage.wiring.buried(record, "E-BUG"))
+
+
+def _is_acked(chunk: _Chunk) -> bool:
+    return all(ack.done() for ack in chunk.acks)

@@ -1,0 +1,121 @@
+"""Items: one record of a poll on its way through a decide transaction."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from hub.contracts.events import CanonicalEvent
+from hub.kernel.errors import DataError
+from hub.kernel.reasons import CODES
+from hub.model.outbox import pack
+from hub.store.claims import Place
+from hub.store.dead_letters import DeadLetterRow, id_of
+
+TIMER_TOPIC = "timer"
+"""Stands for the topic of events that timers raise."""
+
+
+class Item(msgspec.Struct):
+    """A record and the event in it.
+
+    Attributes:
+        topic: Topic with prefix, or :data:`TIMER_TOPIC`.
+        part: Partition.
+        off: Offset.
+        record: The consumer's record; None for a timer.
+        event: None while undecoded or where decoding failed.
+        failure: Why it cannot be decided.
+    """
+
+    topic: str
+    part: int
+    off: int
+    record: Any = None
+    event: CanonicalEvent | None = None
+    failure: DataError | None = None
+
+    @property
+    def place(self) -> Place:
+        """Topic and partition."""
+        return self.topic, self.part
+
+
+class CrashedError(Exception):
+    """Codec or decider raised what they never should; the item is the suspect."""
+
+    def __init__(self, item: Item) -> None:
+        super().__init__(item.topic, item.part, item.off)
+        self.item = item
+
+
+class DoomedError(Exception):
+    """An event failed after it had changed the batch's state: run the batch again without it."""
+
+    def __init__(self, item: Item, failure: DataError) -> None:
+        super().__init__(failure.code)
+        self.item = item
+        self.failure = failure
+
+
+def dead_letter(item: Item, failure: DataError, now: int) -> DeadLetterRow:
+    """The dead letter of an item that Decide cannot use."""
+    event, record = item.event, item.record
+    known = CODES.get(failure.code)
+    return DeadLetterRow(
+        id=id_of(item.topic, item.part, item.off if event is None else _stable(item, event)),
+        stage="decide",
+        topic=item.topic,
+        part=item.part,
+        off=item.off,
+        source=event.source if event else "",
+        record_key=event.source_record_key if event else "",
+        event_id=event.event_id if event else None,
+        type=event.type if event else "",
+        correlation=event.correlation_id if event else "",
+        code=failure.code,
+        category=str(known.category) if known else "schema",
+        field=failure.field,
+        detail=failure.detail,
+        key=record.key if record else None,
+        value=record.value if record else None,
+        headers=pack([(name, value or b"") for name, value in record.headers]) if record else None,
+        attempts=1,
+        failed_at=now,
+    )
+
+
+def _stable(item: Item, event: CanonicalEvent) -> int:
+    """Timers have no offset of their own: their event id tells them apart."""
+    return int(event.event_id[:8], 16) if item.topic == TIMER_TOPIC else item.off
+
+
+def told_by_intake(event: CanonicalEvent) -> DeadLetterRow:
+    """The dead letter that a ``record.dead_lettered`` tells of.
+
+    Its value lies in the ``dlq.*`` topic; one list shows both kinds.
+    """
+    failure = event.groups.get("failure") or {}
+    known = CODES.get(str(failure.get("code") or ""))
+    return DeadLetterRow(
+        id=str(failure.get("dead_letter") or event.event_id),
+        stage="intake",
+        topic=str(failure.get("topic") or ""),
+        part=int(failure.get("partition") or 0),
+        off=int(failure.get("offset") or 0),
+        source=event.source,
+        record_key=str(failure.get("record_ref") or event.source_record_key),
+        event_id=event.event_id,
+        type=str(failure.get("event_type") or ""),
+        correlation=event.correlation_id,
+        code=str(failure.get("code") or "E-SCHEMA-BODY"),
+        category=str(known.category) if known else "schema",
+        field=str(failure.get("field") or ""),
+        detail=str(failure.get("detail") or ""),
+        key=None,
+        value=None,
+        headers=None,
+        attempts=1,
+        failed_at=event.recorded or event.occurred_at,
+    )

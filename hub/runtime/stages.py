@@ -1,0 +1,108 @@
+"""Stages: what every stage of a worker shares."""
+
+from __future__ import annotations
+
+import asyncio
+import traceback
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import asyncpg
+import structlog
+
+from hub.kernel.clocks import Clock, epoch_ms
+from hub.kernel.settings import Settings
+from hub.runtime.clients import is_broker_fault
+from hub.runtime.metrics import RETRIES
+from hub.runtime.wirings import Wiring
+from hub.store.connections import FenceError, is_fault
+
+log = structlog.get_logger(__name__)
+
+_BACKOFF_FIRST = 0.1
+_BACKOFF_MOST = 2.0
+
+
+class FatalError(Exception):
+    """The process has to end; whoever sees this lets it pass."""
+
+
+@dataclass
+class Stage:
+    """The surroundings of one worker, handed to each of its parts.
+
+    Attributes:
+        settings: Of this hub.
+        wiring: The table.
+        clock: The one source of instants that are kept.
+        owner: Name of this worker in claims and leases.
+        fatal: Ends the process; in a test it only takes note.
+        bell: Rung after every commit that queued something.
+        stopping: Set when the worker is asked to stop.
+        subscriptions: Ids known to be on record.
+    """
+
+    settings: Settings
+    wiring: Wiring
+    clock: Clock
+    owner: str
+    fatal: Callable[[str], None]
+    bell: asyncio.Event = field(default_factory=asyncio.Event)
+    stopping: asyncio.Event = field(default_factory=asyncio.Event)
+    subscriptions: set[str] = field(default_factory=set)
+
+    def now(self) -> int:
+        """Ms since 1970, by the hub's clock."""
+        return epoch_ms(self.clock.now())
+
+    def end(self, reason: str, error: BaseException) -> FatalError:
+        """End the process; where it is not ended (a test), return what to raise."""
+        log.critical("fatal", reason=reason, at=where(error))
+        self.fatal(reason)
+        return FatalError(reason)
+
+    async def pause(self, seconds: float) -> None:
+        """Wait, or return early because the worker stops."""
+        try:
+            await asyncio.wait_for(self.stopping.wait(), seconds)
+        except TimeoutError:
+            return
+
+
+class Backoff:
+    """Growing pauses while a known fault lasts."""
+
+    def __init__(self) -> None:
+        self._next = _BACKOFF_FIRST
+
+    def reset(self) -> None:
+        """The fault is over."""
+        self._next = _BACKOFF_FIRST
+
+    def step(self) -> float:
+        """Seconds to wait now."""
+        now, self._next = self._next, min(self._next * 2, _BACKOFF_MOST)
+        return now
+
+
+def is_known_fault(error: BaseException) -> bool:
+    """Whether to roll back, read the claims again and go on."""
+    known = isinstance(error, FenceError) or is_fault(error) or is_broker_fault(error)
+    if known:
+        RETRIES.labels(type(error).__name__).inc()
+        log.warning("fault", kind=type(error).__name__, notes=getattr(error, "__notes__", []))
+    return known
+
+
+def where(error: BaseException) -> str:
+    """Class and place of an exception, without its text, which may quote a record."""
+    cause = error.__cause__ or error
+    frames = traceback.extract_tb(cause.__traceback__)
+    place = f" at {Path(frames[-1].filename).name}:{frames[-1].lineno}" if frames else ""
+    return f"{type(cause).__name__}{place}"
+
+
+def is_bad_value(error: BaseException) -> bool:
+    """Whether PostgreSQL refused a value or a constraint failed: one event is at fault."""
+    return isinstance(error, asyncpg.DataError | asyncpg.IntegrityConstraintViolationError)

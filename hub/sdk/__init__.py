@@ -1,0 +1,1 @@
+"""SDK of connectors: manifests, observations, mapping helpers, and a scaffold for new ones."""

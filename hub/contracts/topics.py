@@ -43,14 +43,17 @@ class Topic(msgspec.Struct, frozen=True, kw_only=True):
     """Schema files below ``schemas/`` that its records may have."""
     producers: tuple[str, ...]
     consumers: tuple[str, ...]
+    max_bytes: int = 0
+    """Largest record batch; 0: the broker's default."""
 
     def settings(self) -> dict[str, str]:
         """Broker settings of the topic."""
-        return {
+        found = {
             "retention.ms": str(self.retention_ms),
             "cleanup.policy": self.cleanup,
             "message.timestamp.type": self.timestamp_type,
         }
+        return found | ({"max.message.bytes": str(self.max_bytes)} if self.max_bytes else {})
 
 
 class _Part(msgspec.Struct, forbid_unknown_fields=True):
@@ -65,6 +68,7 @@ class _Part(msgspec.Struct, forbid_unknown_fields=True):
     schema: Literal["event", "copy", "reply", "json", "raw"] | None = None
     producers: list[str] | None = None
     consumers: list[str] | None = None
+    max_bytes: int | None = None
 
 
 class _File(_Part, forbid_unknown_fields=True, kw_only=True):
@@ -162,6 +166,7 @@ class _Topic:
             schemas=self.schemas(name, schema, vocabulary, grants),
             producers=self.principals("producers"),
             consumers=self.principals("consumers"),
+            max_bytes=int(self.text("max_bytes", "0")),
         )
 
     def span(self, text: str) -> int:

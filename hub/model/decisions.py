@@ -10,7 +10,7 @@ from typing import Any
 
 import msgspec
 
-from hub.contracts.events import Groups
+from hub.contracts.events import CanonicalEvent, Groups
 
 
 class Reason(msgspec.Struct, frozen=True, gc=False):
@@ -108,7 +108,17 @@ class Settle(msgspec.Struct, frozen=True, gc=False):
     record_key: str
 
 
-Effect = Deliver | Emit | Schedule | Cancel | Deny | DeadLetter | Settle
+class Resume(msgspec.Struct, frozen=True, gc=False):
+    """An event that was parked can be decided now.
+
+    The runtime loads ``keys(event)`` and runs the whole chain of deciders on it in the same
+    transaction, after the deciders of the present event. ``seen`` holds it already.
+    """
+
+    event: CanonicalEvent
+
+
+Effect = Deliver | Emit | Schedule | Cancel | Deny | DeadLetter | Settle | Resume
 
 
 class Decision(msgspec.Struct, frozen=True, gc=False):

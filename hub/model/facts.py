@@ -1,0 +1,263 @@
+"""Facts: the first step for every event puts it on record with its person or household.
+
+``record`` runs before all deciders. Where it holds an event back (``held``), no decider runs:
+an adverse effect waits for its decision, or was refused for want of one (I1).
+"""
+
+from __future__ import annotations
+
+from bisect import insort
+from typing import Any
+
+import msgspec
+
+from hub.contracts.events import CanonicalEvent
+from hub.model.adverse import judge
+from hub.model.contexts import Context
+from hub.model.decisions import NOTHING, Decision
+from hub.model.folding import RANKS
+from hub.model.households import order
+from hub.model.keys import member_uids
+from hub.model.records import Fact, Household, Person
+from hub.model.states import Keys, State
+
+VOID = "void"
+"""Type of a fact that waits for the original it voids."""
+
+_SHARED = frozenset(
+    {
+        "household.changed",
+        "housing.danger_assessed",
+        "electricity.meter_matched",
+        "electricity.meter_unmatched",
+    }
+)
+_KEPT: dict[str, tuple[str, ...]] = {
+    "category": ("category", "change", "care", "meter"),
+    "household": ("meter", "house"),
+    "housing": ("house",),
+    "electricity": ("meter",),
+    "education": ("school",),
+    "employment": ("job",),
+    "person": ("life",),
+    "care": ("care",),
+    "poverty": ("list", "need"),
+}
+_MEMBER = ("ref", "relation", "age_band", "valid_from", "valid_to")
+_IDENTITY = ("id", "contact", "area")
+
+
+def record(state: State, event: CanonicalEvent, ctx: Context) -> Decision:
+    """Put an event on record.
+
+    Returns:
+        Changed person and household records; or, for an adverse effect without a decision in
+        force, what happens instead, see :func:`held`.
+
+    Raises:
+        Need: a record it touches is not loaded.
+    """
+    held_back = judge(state, event, ctx)
+    if held_back is not None:
+        return held_back
+    folds = event.type in RANKS
+    if not folds and (event.uid is None or event.uid not in state.persons):
+        return NOTHING
+    changed: dict[Any, Any] = {}
+    if folds:
+        home = _household_of(state, event)
+        if home is not None:
+            _into_household(state, event, home, changed)
+        elif event.uid is not None:
+            _into_person(state, event, changed)
+    _identity(state, event, changed)
+    return Decision(changes=tuple(changed.values())) if changed else NOTHING
+
+
+def held(decision: Decision) -> bool:
+    """Whether ``record`` held the event back: no further decider may run on it."""
+    return any(reason.key.startswith("effect.") for reason in decision.because)
+
+
+def _household_of(state: State, event: CanonicalEvent) -> str | None:
+    """The household whose fact this is; None: it is the person's own."""
+    if event.type in _SHARED:
+        return event.household
+    if not event.type.startswith("category."):
+        return None
+    scope = (event.groups.get("category") or {}).get("scope")
+    if scope == "single_person" and event.uid is not None:
+        return None
+    if event.household:
+        return event.household
+    person = state.persons.get(event.uid) if event.uid is not None else None
+    if person is not None and len(person.households) == 1:
+        # A department that names the person only means the person's household by default.
+        state.require(Keys(households=frozenset(person.households)))
+        return person.households[0]
+    return None
+
+
+def _into_household(
+    state: State, event: CanonicalEvent, home: str, changed: dict[Any, Any]
+) -> None:
+    household = state.households.get(home)
+    if household is None:
+        state.require(Keys(households=frozenset((home,))))
+        household = Household(home)
+    facts = _with(household.facts, event)
+    uids = list(household.uids)
+    named = member_uids(event.groups.get("household") or {})
+    if event.uid is not None:
+        named.append(event.uid)
+    uids += [uid for uid in dict.fromkeys(named) if uid not in uids]
+    if facts is None and len(uids) == len(household.uids):
+        return
+    changed[home] = Household(home, household.facts if facts is None else facts, uids)
+    for uid in named:
+        person = changed.get(uid) or _person(state, uid)
+        if home not in person.households:
+            changed[uid] = msgspec.structs.replace(
+                person, households=[*person.households, home]
+            )
+
+
+def _person(state: State, uid: bytes) -> Person:
+    person = state.persons.get(uid)
+    if person is None:
+        state.require(Keys(uids=frozenset((uid,))))
+        return Person(uid)
+    return person
+
+
+def _into_person(state: State, event: CanonicalEvent, changed: dict[Any, Any]) -> None:
+    if event.uid is None:
+        return
+    person = _person(state, event.uid)
+    facts = _with(person.facts, event)
+    if facts is not None:
+        changed[event.uid] = msgspec.structs.replace(person, facts=facts)
+
+
+def _with(facts: list[Fact], event: CanonicalEvent) -> list[Fact] | None:
+    """The facts with this event among them; None: it was there already."""
+    for fact in facts:
+        if fact.id == event.event_id:
+            return None
+    found = list(facts)
+    voids = event.replaces if event.lifecycle in {"corrected", "annulled"} else None
+    if voids is not None:
+        _void(found, voids, event)
+        if event.lifecycle == "annulled":
+            return found
+    fact = fact_of(event)
+    for waiting in found:
+        if waiting.type == VOID and waiting.correlation == fact.id:
+            fact.void_by = waiting.source
+    insort(found, fact, key=order)
+    return found
+
+
+def _void(found: list[Fact], voids: str, event: CanonicalEvent) -> None:
+    for place, fact in enumerate(found):
+        if fact.id == voids:
+            if fact.void_by is None:
+                found[place] = msgspec.structs.replace(fact, void_by=event.event_id)
+            return
+    # Came before its original: it waits. ``correlation`` holds the original's id and ``source``
+    # the event that voids, so that the fact needs no data of its own.
+    waiting = Fact(
+        f"{VOID}:{event.event_id}", VOID, 0, 0, -1, "", event.event_id, voids, None, "", None, {}
+    )
+    if all(fact.id != waiting.id for fact in found):
+        insort(found, waiting, key=order)
+
+
+def fact_of(event: CanonicalEvent) -> Fact:
+    """The fact of an event: what folding needs and nothing else."""
+    return Fact(
+        event.event_id,
+        event.type,
+        _effective(event),
+        event.occurred_at,
+        RANKS[event.type],
+        event.source_version or f"{event.occurred_at:015d}",
+        event.source,
+        event.correlation_id or event.event_id,
+        event.decision_id or (event.groups.get("decision") or {}).get("decision_id"),
+        event.lifecycle,
+        None,
+        _data(event),
+    )
+
+
+def _effective(event: CanonicalEvent) -> int:
+    group = event.groups.get("category") or {}
+    if event.type == "category.ended" and group.get("effective_to") is not None:
+        return int(group["effective_to"])
+    if event.type == "category.granted" and group.get("effective_from") is not None:
+        return int(group["effective_from"])
+    return event.effective_from
+
+
+def _data(event: CanonicalEvent) -> dict[str, dict[str, Any]]:
+    groups = event.groups
+    data = {
+        name: {field: value for field, value in groups[name].items() if value is not None}
+        for name in _KEPT.get(event.type.partition(".")[0], ())
+        if name in groups
+    }
+    members = (groups.get("household") or {}).get("members")
+    if members and event.type.partition(".")[0] in {"household", "category"}:
+        data["household"] = {
+            "members": [{name: m[name] for name in _MEMBER if m.get(name) is not None} for m in members]
+        }
+    change = data.get("change") or {}
+    if change.get("item") == "care_level" and "care" not in data:
+        data["care"] = {"care_level": change.get("after")}
+    if event.uid is not None and event.household:
+        data["who"] = {"uid": event.uid.hex()}
+    return data
+
+
+def _identity(state: State, event: CanonicalEvent, changed: dict[Any, Any]) -> None:
+    """Keep the latest identity, contact and area of everybody the event describes."""
+    found: list[tuple[bytes, dict[str, dict[str, Any]]]] = []
+    if event.uid is not None:
+        own = {name: event.groups[name] for name in _IDENTITY if name in event.groups}
+        found.append((event.uid, own))
+    for member in (event.groups.get("household") or {}).get("members") or ():
+        if member.get("ref") and (member.get("name") or member.get("id_number")):
+            told = {name: member.get(name) for name in ("name", "id_number")}
+            found.append((bytes.fromhex(member["ref"]), {"id": told}))
+    for uid, groups in found:
+        person = changed.get(uid) or state.persons.get(uid)
+        if person is None or not groups:
+            continue
+        identity = _merged(person.identity, groups, event.occurred_at)
+        if identity is not None:
+            changed[uid] = msgspec.structs.replace(person, identity=identity)
+
+
+def _merged(
+    known: dict[str, Any], groups: dict[str, dict[str, Any]], at: int
+) -> dict[str, Any] | None:
+    """Identity with newer values; None: nothing new.
+
+    A value that is only confirmed does not move its date, as nearly every event repeats the
+    identity and would otherwise write the person again.
+    """
+    merged: dict[str, Any] | None = None
+    for name, group in groups.items():
+        old = known.get(name) or {}
+        for field, value in group.items():
+            if value is None or old.get(field) == value:
+                continue
+            if merged is None:
+                merged = {key: dict(content) for key, content in known.items()}
+            dates = merged.setdefault("at", {})
+            place = f"{name}.{field}"
+            if at >= dates.get(place, at):
+                merged.setdefault(name, {})[field] = value
+                dates[place] = at
+    return merged

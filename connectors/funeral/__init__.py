@@ -1,0 +1,1 @@
+"""Funeral service (殡葬管理): cremations."""

@@ -1,0 +1,1 @@
+"""Housing bureau (住建局): assessed houses and allocations."""

@@ -1,0 +1,1 @@
+"""Human resources and social security (人社局): employment and social insurance."""

@@ -1,0 +1,1 @@
+"""Power company (供电公司): meters of households and electricity relief."""

@@ -1,0 +1,1 @@
+"""Villages and communities (村居): reports by form or app."""

@@ -212,6 +212,8 @@ class Told(msgspec.Struct, gc=False):
     at: int
     copies: list[list[str]] = []
     """[program, ordinal] per copy."""
+    void_by: str | None = None
+    """The correction or annulment that replaced it, also where that came first."""
 
 
 RECORDS = (Person, Household, Referral, Interest, Case, Task, ListRow, RosterRow, Decided, Told)

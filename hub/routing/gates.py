@@ -21,9 +21,22 @@ SENDER = "deny.sender"
 SENSITIVITY = "deny.sensitivity"
 FIELD = "deny.field"
 PURPOSE = "deny.purpose"
-CONSENT = "deny.consent"
 DIRECTORY = "deny.directory"
-KEY = "deny.key"
+
+REASONS: dict[str, tuple[str, str]] = {
+    NO_AGREEMENT: ("没有覆盖此类事件的服务协议", "No service agreement covers this type of event"),
+    EXPIRED: ("服务协议未生效或已到期", "The service agreement is not in force"),
+    AREA: ("服务协议不覆盖该地区", "The service agreement does not cover this area"),
+    SENDER: ("服务协议不覆盖该来源部门", "The service agreement does not cover this sender"),
+    SENSITIVITY: ("字段敏感级别超出协议", "A field is more sensitive than agreed"),
+    FIELD: ("内容未获授权", "Content that was not granted"),
+    PURPOSE: (
+        "协议缺少法律依据、用途或目录编号",
+        "The agreement lacks basis, purpose or catalogue item",
+    ),
+    DIRECTORY: ("该项目与此人没有业务关系", "The program has no role for this person"),
+}
+"""What the sender is told beside *not forwarded*: Chinese, English."""
 
 _RANK = {name: rank for rank, name in enumerate(CLASSES)}
 

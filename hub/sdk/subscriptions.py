@@ -83,7 +83,8 @@ class Entry(_Part):
 
     ``by: referral`` tells that the event reaches the receiver as a referral or stop notice, so
     no second copy is made. ``opens`` tells that the event opens a case there, so that it is
-    forwarded about people the receiver has no role for yet.
+    forwarded about people the receiver has no role for yet. ``roll`` names categories whose
+    holders the receiver looks after by its office, without a single entry in the directory.
     """
 
     types: tuple[Text, ...] = Field(min_length=1)
@@ -93,6 +94,7 @@ class Entry(_Part):
     valid_from: date | None = None
     valid_to: date | None = None
     opens: bool = False
+    roll: tuple[Text, ...] = ()
 
 
 class Subscription(_Part):

@@ -1,0 +1,221 @@
+"""Told: programs that subscribe to a fact get a copy of it, if the gate lets it leave.
+
+A correction or annulment goes to whoever got the original, even if the role has ended since:
+what was learned must be unlearned.
+"""
+
+from __future__ import annotations
+
+from hub.contracts.events import CanonicalEvent
+from hub.model.contexts import Context
+from hub.model.decisions import NOTHING, Decision, Deliver, Deny, Reason
+from hub.model.households import views
+from hub.model.records import Told
+from hub.model.states import Keys, State
+from hub.routing.derived import today
+from hub.routing.gates import DIRECTORY, NO_AGREEMENT
+from hub.routing.receivers import Receivers
+from hub.routing.roles import Circle, Role
+from hub.routing.subscriptions import Match
+from hub.sdk.profiles import TellRule
+from hub.sdk.subscriptions import NEUTRAL_TYPE
+
+TOLD = "told"
+"""Key of the sentence: the program subscribes to this type of event."""
+RETRACTIONS = {"person.death_retracted": "person.died"}
+"""Types that take back another type even where they name no event."""
+
+
+class Tells:
+    """The decider of told copies.
+
+    Args:
+        receivers: Every receiver with its agreement, and the index of subscriptions.
+    """
+
+    def __init__(self, receivers: Receivers) -> None:
+        self._receivers = receivers
+
+    def decide(self, state: State, event: CanonicalEvent, ctx: Context) -> Decision:
+        """Copies, denials and the record of who was told.
+
+        Runs after facts are stored and referrals decided, so that roles opened by the same
+        event count and a fact that a correction voided before it came stays silent.
+
+        Raises:
+            Need: a household, member or the receivers of the original are not loaded.
+        """
+        matches = [m for m in self._receivers.index.of(event) if m.entry.by == "copy"]
+        replaced = _replaced(state, event)
+        if not matches and not replaced:
+            return NOTHING
+        state.require(Keys(told=replaced | {event.event_id}))
+        if _voided(state, event):
+            return NOTHING
+        circle = Circle(state, event, views(state, event, ctx.profile.roll))
+        telling = _Telling(self._receivers, circle, ctx)
+        telling.again([state.told[name] for name in sorted(replaced) if name in state.told])
+        if event.lifecycle != "annulled":
+            for match in matches:
+                telling.tell(match)
+        return telling.decision(_void(state, event, ctx.now_ms))
+
+
+class _Telling:
+    """What is told of one event."""
+
+    def __init__(self, receivers: Receivers, circle: Circle, ctx: Context) -> None:
+        self.receivers = receivers
+        self.circle = circle
+        self.event = circle.event
+        self.ctx = ctx
+        self.effects: list[Deliver | Deny] = []
+        self.told: dict[str, list[str]] = {}
+
+    def again(self, originals: list[Told]) -> None:
+        """Tell those who got the original, in the places they got it for."""
+        people = {uid: (uid, view, resident) for uid, view, resident in self.circle.people}
+        for original in originals:
+            for program, ordinal in original.copies:
+                if ordinal in self.told.get(program, ()):
+                    continue
+                uid = _uid(ordinal, self.event)
+                if uid is None:
+                    role = Role(self.event.uid, ordinal, self.event.groups)
+                else:
+                    role = self.circle.role(*people.get(uid, (uid, None, None)))
+                self.send(program, role._replace(ordinal=ordinal), original.id)
+
+    def tell(self, match: Match) -> None:
+        """Tell one subscriber, for everybody it has a role for."""
+        program, event = match.subscription.id, self.event
+        if program in self.told:
+            return
+        rule = _rule(self.ctx, event, program)
+        on_roll = self.circle.on_roll()
+        values = {"type": event.type, "on_roll": on_roll, "lifecycle": event.lifecycle}
+        if not match.holds(event, on_roll=on_roll) or (rule and not rule.holds(values)):
+            return
+        opens = match.entry.opens or (rule is not None and rule.guard == "none")
+        roles = self.circle.roles(program, match.entry.roll, opens=opens)
+        if not roles:
+            self.deny(program, DIRECTORY)
+        for role in roles:
+            self.send(program, role, None)
+
+    def send(self, program: str, role: Role, replaces: str | None) -> None:
+        """One copy, if the agreement covers the event.
+
+        Args:
+            program: The receiver.
+            role: Whom it is about.
+            replaces: The event it was told before; None: it learns of the matter now.
+        """
+        event, receiver = self.event, self.receivers.get(program)
+        if receiver is None:
+            return self.deny(program, NO_AGREEMENT)
+        code = receiver.gate.agreement(
+            event.type, event.jurisdiction, event.source, today(self.ctx.now_ms)
+        )
+        if code is not None:
+            return self.deny(program, code)
+        self.told.setdefault(program, []).append(role.ordinal)
+        self.effects.append(
+            Deliver(
+                program=program,
+                # The type alone would tell a death or an illness.
+                type=NEUTRAL_TYPE if receiver.neutral else event.type,
+                cause=event.event_id,
+                reason=self.reason(program),
+                uid=role.uid,
+                household=role.household,
+                groups=role.groups,
+                correlation=event.correlation_id or event.event_id,
+                lifecycle=self.lifecycle(replaces),
+                replaces=replaces,
+                decision_id=event.decision_id,
+                occurred_at=event.occurred_at,
+                jurisdiction=event.jurisdiction,
+                ordinal=role.ordinal,
+            )
+        )
+        return None
+
+    def lifecycle(self, replaces: str | None) -> str:
+        """A correction is news to a receiver that never had the original."""
+        event = self.event
+        if event.type in RETRACTIONS:
+            return "annulled" if replaces else "created"
+        return "created" if replaces is None and event.lifecycle == "corrected" else event.lifecycle
+
+    def deny(self, program: str, code: str) -> None:
+        """Record once that the program was not told, and why."""
+        denied = Deny(program, code, self.event.type)
+        if denied not in self.effects:
+            self.effects.append(denied)
+
+    def reason(self, program: str) -> Reason:
+        """Why this program: the headline rule that names it, else its subscription."""
+        rule = _rule(self.ctx, self.event, program)
+        return Reason(
+            rule.id if rule else f"programs.{program}",
+            TOLD,
+            self.ctx.profile.version,
+            (self.event.event_id,),
+            {"type": self.event.type},
+        )
+
+    def decision(self, void: tuple[Told, ...]) -> Decision:
+        """Everything together with the record of who was told."""
+        copies = [[program, ordinal] for program, places in self.told.items() for ordinal in places]
+        told = (Told(self.event.event_id, self.ctx.now_ms, copies),) if copies else ()
+        reasons = {e.reason.rule: e.reason for e in self.effects if isinstance(e, Deliver)}
+        return Decision((*void, *told), tuple(self.effects), tuple(reasons.values()))
+
+
+def _replaced(state: State, event: CanonicalEvent) -> frozenset[str]:
+    """Ids of the events this one corrects, annuls, ends or takes back."""
+    ids = {event.replaces} if event.replaces else set[str]()
+    kind = RETRACTIONS.get(event.type)
+    person = state.persons.get(event.uid) if event.uid is not None else None
+    if kind is not None and person is not None:
+        ids.update(fact.id for fact in person.facts if fact.type == kind)
+    return frozenset(ids)
+
+
+def _void(state: State, event: CanonicalEvent, now_ms: int) -> tuple[Told, ...]:
+    """The original's record, marked as replaced; made where the original has yet to come."""
+    if event.replaces is None or event.lifecycle not in {"corrected", "annulled"}:
+        return ()
+    known = state.told.get(event.replaces)
+    copies = known.copies if known else []
+    return (Told(event.replaces, known.at if known else now_ms, copies, event.event_id),)
+
+
+def _voided(state: State, event: CanonicalEvent) -> bool:
+    """Whether a correction that came before this event has replaced it already."""
+    known = state.told.get(event.event_id)
+    return known is not None and known.void_by is not None
+
+
+def _rule(ctx: Context, event: CanonicalEvent, program: str) -> TellRule | None:
+    """The headline rule in force that names this program for this type."""
+    return next(
+        (
+            rule
+            for rule in ctx.profile.on(event.effective_from).tells
+            if rule.type == event.type and program in rule.programs
+        ),
+        None,
+    )
+
+
+def _uid(ordinal: str, event: CanonicalEvent) -> bytes | None:
+    if not ordinal:
+        return event.uid
+    text = ordinal.removeprefix("told:")
+    try:
+        found = bytes.fromhex(text)
+    except ValueError:
+        return None
+    return found if len(found) == 16 else None

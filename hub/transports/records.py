@@ -19,6 +19,7 @@ from hub.kernel.event_ids import EventIds, joined
 from hub.kernel.person_keys import RouteKey
 from hub.kernel.reasons import CODES
 from hub.kernel.resident_ids import from_fifteen, normalise
+from hub.sdk.manifests import CONTENT_HASH, Item
 
 DELETED = "__deleted"
 """Field that marks a row which vanished from its view; the rest of the row is its key."""
@@ -40,6 +41,8 @@ class Feed:
         version: Field that counts versions of one record; empty: the content's hash.
         person: Field with the ID number; empty where the record names no person.
         maximum: Bytes of the largest body that may enter Kafka.
+
+    A dot in a field's name leads into an object of the body.
     """
 
     connector: str
@@ -50,6 +53,20 @@ class Feed:
     version: str = ""
     person: str = ""
     maximum: int = 1_000_000
+
+    @classmethod
+    def of(cls, item: Item, maximum: int) -> Feed:
+        """The feed of a manifest's item."""
+        return cls(
+            connector=item.connector,
+            source=item.source,
+            item=item.id,
+            topic=item.topic,
+            keys=tuple(item.key),
+            version="" if item.version == CONTENT_HASH else item.version,
+            person=item.person,
+            maximum=maximum,
+        )
 
     @property
     def dead_letters(self) -> str:
@@ -127,21 +144,22 @@ class RecordMaker:
         """The record of a body that a department wrote, unchanged even where it is no JSON."""
         return self._made(body, _fields(body), extra)
 
-    def of_deleted(self, row: Row, key: bytes) -> RawRecord:
+    def of_deleted(self, row: Row, key: bytes, last: str) -> RawRecord:
         """The record that tells that a row is gone.
 
         Args:
             row: Key fields of the row.
             key: Routing key of the row's last record, so that both stay in order.
+            last: Tells the content that vanished; a row may come back and vanish again.
         """
-        return self.of_row({**row, DELETED: True})._replace(key=key)
+        body = orjson.dumps({**row, DELETED: True}, option=orjson.OPT_SORT_KEYS)
+        return self._made(body, row, (), f"deleted:{last}")._replace(key=key)
 
-    def _made(self, body: bytes, row: Row, extra: Headers) -> RawRecord:
+    def _made(self, body: bytes, row: Row, extra: Headers, version: str = "") -> RawRecord:
         record_key = key_text(row, self.feed.keys)
         digest = sha256(body).hexdigest()
-        version = _text(row.get(self.feed.version)) if self.feed.version else ""
-        if DELETED in row:
-            version = f"deleted-{digest[:16]}"
+        if self.feed.version and not version:
+            version = text_at(row, self.feed.version)
         event_id = self._ids.of(record_key or digest, self.feed.item, version or digest)
         key = self._routed(row, record_key or digest)
         headers = (
@@ -166,7 +184,7 @@ class RecordMaker:
         return ("ce_recordedtime", rfc3339(self._clock.now()).encode())
 
     def _routed(self, row: Row, record_key: str) -> bytes:
-        number = normalise(_text(row.get(self.feed.person))) if self.feed.person else ""
+        number = normalise(text_at(row, self.feed.person)) if self.feed.person else ""
         if len(number) == 15:
             # The old and the new number of a person should share a partition.
             try:
@@ -204,11 +222,17 @@ class RecordMaker:
 
 def key_text(row: Row, keys: tuple[str, ...]) -> str:
     """The record key of a row; empty where any part of it is missing."""
-    parts = [_text(row.get(name)) for name in keys]
+    parts = [text_at(row, name) for name in keys]
     return joined(*parts) if parts and all(parts) else ""
 
 
-def _text(value: object) -> str:
+def text_at(row: Row, path: str) -> str:
+    """A field as text without spaces at its ends; empty where it is missing."""
+    value: Any = row.get(path)
+    if value is None and "." in path:
+        value = row
+        for name in path.split("."):
+            value = value.get(name) if isinstance(value, dict) else None
     return "" if value is None else str(value).strip()
 
 

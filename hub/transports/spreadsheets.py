@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import codecs
 import csv
+import re
 import zipfile
-from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import date, datetime, time
-from itertools import islice
+from itertools import takewhile
 from pathlib import Path
 from typing import NamedTuple
 
@@ -21,6 +22,7 @@ from python_calamine import CalamineError, CalamineWorkbook
 
 from hub.kernel.errors import DataError
 from hub.kernel.texts import fold
+from hub.sdk.ways import FileOptions
 
 SUFFIXES = (".csv", ".xlsx")
 """Files that can be read."""
@@ -34,10 +36,8 @@ _CHUNK = 1 << 20
 _TITLE_ROWS = 10
 _EXACT = 10**15
 _CELL = 1 << 24
+_LONG = re.compile(r"[0-9]{12,}")
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
-
-Columns = Mapping[str, Sequence[str]]
-"""Field → titles that offices give its column."""
 
 
 class Line(NamedTuple):
@@ -71,38 +71,43 @@ class Sheet(NamedTuple):
 
 
 @contextmanager
-def opened(path: Path, columns: Columns, required: Iterable[str] = ()) -> Iterator[Sheet]:
+def opened(path: Path, options: FileOptions) -> Iterator[Sheet]:
     """Open a file; rows are read as they are asked for.
 
+    The title row is looked for in the ten rows from ``header_row`` on, as offices put the name
+    of a list above it.
+
     Args:
-        path: ``.csv`` or ``.xlsx``; of a workbook, the first visible sheet.
-        columns: Titles of each field.
-        required: Fields whose column must be there.
+        path: ``.csv`` or ``.xlsx``.
+        options: Of the manifest: columns, sheet, encodings.
 
     Raises:
         DataError: ``E-ENCODING``; ``E-FIELD-MISSING`` naming the columns; ``E-FIELD-TYPE``: no
-            workbook, one with a password, or one that unpacks to far too much; also raised
-            while reading rows.
+            workbook, one with a password, or a column twice; ``E-TOO-LARGE``: a workbook that
+            unpacks to far too much. Also raised while reading rows.
     """
-    reader = _csv_lines if path.suffix.lower() == ".csv" else _workbook_lines
-    lines = reader(path)
+    if path.suffix.lower() == ".csv":
+        lines = _csv_lines(path, tuple(options.encodings))
+    else:
+        lines = _workbook_lines(path, options.sheet)
     try:
-        yield _under_titles(lines, columns, tuple(required))
+        yield _under_titles(lines, options)
     finally:
         lines.close()
 
 
-def _under_titles(lines: Lines, columns: Columns, required: tuple[str, ...]) -> Sheet:
-    known = {_title(name): field for field, names in columns.items() for name in (field, *names)}
-    missing: set[str] = set(required)
-    for line in islice(lines, _TITLE_ROWS):
+def _under_titles(lines: Lines, options: FileOptions) -> Sheet:
+    known = {_title(heading): name for heading, name in options.headings().items()}
+    missing: set[str] = set(options.required)
+    last = options.header_row + _TITLE_ROWS
+    for line in takewhile(lambda line: line.number < last, lines):
         fields = tuple(known.get(_title(cell)) for cell in line.cells)
-        absent = set(required).difference(fields)
-        if not absent and any(fields):
+        absent = options.required.difference(fields)
+        if line.number >= options.header_row and not absent:
             _refuse_twice(fields)
             return Sheet(line.cells, fields, lines)
-        missing = min(missing, absent, key=len)
-    names = ", ".join((*columns.get(field, ()), field)[0] for field in sorted(missing))
+        missing = min(missing, set(absent), key=len)
+    names = ", ".join(sorted(missing))
     raise DataError("E-FIELD-MISSING", names, "the title row lacks columns")
 
 
@@ -117,8 +122,8 @@ def _title(text: str) -> str:
     return "".join(fold(text).split()).strip("*:").casefold()
 
 
-def _csv_lines(path: Path) -> Lines:
-    encoding = encoding_of(path)
+def _csv_lines(path: Path, encodings: Sequence[str]) -> Lines:
+    encoding = encoding_of(path, encodings)
     csv.field_size_limit(_CELL)
     with path.open(encoding=encoding, newline="") as file:
         delimiter = _delimiter(file.read(_CHUNK // 64))
@@ -135,8 +140,8 @@ def _delimiter(beginning: str) -> str:
     return max(",;\t", key=beginning.count)
 
 
-def encoding_of(path: Path) -> str:
-    """Encoding of a text file: ``utf-8-sig``, ``utf-16`` (with its mark) or ``gb18030``.
+def encoding_of(path: Path, others: Sequence[str] = ("gb18030",)) -> str:
+    """Encoding of a text file: ``utf-8-sig``, ``utf-16`` (with its mark) or one of ``others``.
 
     GB18030 takes nearly any bytes, so it is believed only where the text is not UTF-8 with some
     damage, which it would turn into other characters without a word.
@@ -146,13 +151,16 @@ def encoding_of(path: Path) -> str:
     """
     with path.open("rb") as file:
         if file.read(2) in {codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE}:
-            return _decodable(path, "utf-16")
+            others = ("utf-16",)
     good, bad = _utf8_letters(path)
     if not bad:
         return "utf-8-sig"
     if good > bad:
         raise DataError("E-ENCODING", "", "UTF-8 with damaged characters")
-    return _decodable(path, "gb18030")
+    for encoding in others:
+        if not encoding.lower().startswith("utf-8") and _decodable(path, encoding):
+            return encoding
+    raise DataError("E-ENCODING", "", "neither UTF-8 nor GB18030")
 
 
 def _utf8_letters(path: Path) -> tuple[int, int]:
@@ -167,14 +175,14 @@ def _utf8_letters(path: Path) -> tuple[int, int]:
     return good, bad
 
 
-def _decodable(path: Path, encoding: str) -> str:
+def _decodable(path: Path, encoding: str) -> bool:
     decoder = codecs.getincrementaldecoder(encoding)("strict")
     try:
         for chunk, last in _chunks(path):
             decoder.decode(chunk, last)
     except UnicodeDecodeError:
-        raise DataError("E-ENCODING", "", "neither UTF-8 nor GB18030") from None
-    return encoding
+        return False
+    return True
 
 
 def _chunks(path: Path) -> Iterator[tuple[bytes, bool]]:
@@ -184,14 +192,13 @@ def _chunks(path: Path) -> Iterator[tuple[bytes, bool]]:
         yield b"", True
 
 
-def _workbook_lines(path: Path) -> Lines:
+def _workbook_lines(path: Path, name: str) -> Lines:
     _refuse_bomb(path)
     try:
         with CalamineWorkbook.from_path(str(path)) as book:
-            visible = [meta.name for meta in book.sheets_metadata if "Visible" in str(meta.visible)]
-            if not visible:
-                raise DataError("E-FIELD-TYPE", "", "no visible sheet")
-            sheet = book.get_sheet_by_name(visible[0])
+            if name and name not in book.sheet_names:
+                raise DataError("E-FIELD-MISSING", name, "the workbook lacks this sheet")
+            sheet = book.get_sheet_by_name(name) if name else book.get_sheet_by_index(0)
             first = (sheet.start or (0, 0))[0] + 1
             for number, cells in enumerate(sheet.iter_rows(), first):
                 line = Line(number, tuple(_cell(cell) for cell in cells))
@@ -239,7 +246,14 @@ def escaped(text: str) -> str:
 
 def _unescaped(text: str) -> str:
     # What this module escaped comes back when the office returns a corrected file.
-    return text[1:] if text[:1] == "'" and text[1:].startswith(_FORMULA) else text
+    bare = text[1:]
+    hidden = bare.startswith(_FORMULA) or _LONG.fullmatch(bare)
+    return bare if text[:1] == "'" and hidden else text
+
+
+def _kept(text: str) -> str:
+    # Excel reads long digits of a CSV file as a number and loses the last ones on saving.
+    return f"'{text}" if _LONG.fullmatch(text) else text
 
 
 def write_rejects(
@@ -261,7 +275,7 @@ def write_rejects(
     head = [*(escaped(titles[index]) for index in kept), REASON]
     if path.suffix.lower() == ".csv":
         with path.open("w", encoding="utf-8-sig", newline="") as file:
-            csv.writer(file).writerows([head, *table])
+            csv.writer(file).writerows([head, *([_kept(cell) for cell in row] for row in table)])
         return
     options = {"strings_to_formulas": False, "strings_to_urls": False, "constant_memory": True}
     with xlsxwriter.Workbook(str(path), options) as book:

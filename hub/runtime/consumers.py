@@ -75,7 +75,7 @@ class StageConsumer:
         return {partition: off for partition, off in found.items() if partition in assigned}
 
     async def _mirror(self) -> None:
-        """Kafka's own offsets are for lag tools only, so a failure is not worth more than a line."""
+        """Kafka's own offsets are for lag tools only: a failure is worth a line, not more."""
         claimed = self._claimed()
         moved = {p: off for p, off in claimed.items() if self._mirrored.get(p) != off}
         if not moved:

@@ -6,7 +6,7 @@ seen before, or dead letter with a reason.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from typing import Any
 
 import msgspec
@@ -23,6 +23,8 @@ from hub.store import seen
 from hub.store.audit import AuditRow
 from hub.store.timers import Timer
 from hub.store.unit_of_work import Outcome, UnitOfWork
+
+Claiming = Callable[[], Awaitable[set[str]]]
 
 _FIELDS = Keys.__struct_fields__
 _NEEDS = 8
@@ -61,8 +63,13 @@ class Batch:
         self.outcome = Outcome()
         self.repeats = 0
 
-    async def run(self, items: Sequence[Item]) -> Outcome:
+    async def run(self, items: Sequence[Item], claim: Claiming | None = None) -> Outcome:
         """Decide every item.
+
+        Args:
+            items: Events, or records that could not be read.
+            claim: Asked once the records are locked: ids of the events that are still to be
+                decided. Timers are claimed so late because lanes lock them last, too.
 
         Raises:
             CrashedError: a decider raised something else than a data error.
@@ -70,8 +77,10 @@ class Batch:
         """
         fresh = await self._fresh(items)
         await self._unit.load(self._keys(fresh))
+        claimed = None if claim is None else await claim()
         for item in fresh:
-            await self._decide(item)
+            if claimed is None or (item.event is not None and item.event.event_id in claimed):
+                await self._decide(item)
         return self.outcome
 
     async def _fresh(self, items: Sequence[Item]) -> list[Item]:

@@ -142,7 +142,7 @@ class IntakeStage:
                     continue
                 try:
                     produced = pipeline(record)
-                except Exception as error:
+                except Exception as error:  # noqa: BLE001 - counted, then fatal or a dead letter
                     produced = await self._crash(connection, record, error)
                 for topic, key, value, headers in produced:
                     batches.add(topic, partition.partition, key, value, headers)

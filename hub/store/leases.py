@@ -71,9 +71,9 @@ async def acquire_slot(connection: asyncpg.Connection, owner: str) -> int | None
 
 
 async def holders(connection: asyncpg.Connection, prefix: str) -> int:
-    """How many live leases have a name with this beginning."""
-    found: int = await connection.fetchval(
-        "SELECT count(*) FROM lease WHERE starts_with(name, $1) AND until > clock_timestamp()",
+    """How many live leases have a name with this beginning; dead processes do not count."""
+    rows = await connection.fetch(
+        "SELECT owner FROM lease WHERE starts_with(name, $1) AND until > clock_timestamp()",
         prefix,
     )
-    return found
+    return sum(not is_dead(row[0]) for row in rows)

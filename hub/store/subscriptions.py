@@ -57,6 +57,12 @@ async def register(connection: asyncpg.Connection, wanted: Mapping[str, tuple[st
     )
 
 
+async def count(connection: asyncpg.Connection) -> int:
+    """How many there are."""
+    found: int = await connection.fetchval("SELECT count(*) FROM subscription")
+    return found
+
+
 async def ensure(connection: asyncpg.Connection, topics: Mapping[str, str]) -> None:
     """Make sure that every subscription that gets a copy has a relay to carry it."""
     await connection.execute(
@@ -67,15 +73,25 @@ async def ensure(connection: asyncpg.Connection, topics: Mapping[str, str]) -> N
     )
 
 
-async def take(connection: asyncpg.Connection, owner: str, share: int) -> list[Subscription]:
+async def take(
+    connection: asyncpg.Connection, owner: str, share: int, *, held: Collection[str] = ()
+) -> list[Subscription]:
     """Take over subscriptions that nobody owns, up to this many.
 
-    A lease that has not run out but whose process is gone from this machine counts as free.
+    A lease that has not run out but whose process is gone from this machine counts as free, and
+    so does one of ours that we lost sight of in a fault.
+
+    Args:
+        connection: Outside a transaction.
+        owner: Who takes them.
+        share: How many at most.
+        held: Ids of those in our hands already.
     """
     rows = await connection.fetch(
-        "SELECT id, owner, leased_until <= clock_timestamp() AS free FROM subscription"
-        " WHERE owner <> $1 OR leased_until <= clock_timestamp() ORDER BY id",
+        "SELECT id, owner, leased_until <= clock_timestamp() OR owner = $1 AS free"
+        " FROM subscription WHERE id <> ALL($2) ORDER BY id",
         owner,
+        list(held),
     )
     free = [(row["id"], row["owner"]) for row in rows if row["free"] or is_dead(row["owner"])]
     free = free[: max(0, share)]

@@ -1,0 +1,225 @@
+"""Relays: from the outbox to programs, in order, with a gapless number for each subscription.
+
+A relay owns subscriptions through a fence. It numbers and logs what was committed, commits that,
+and only then sends; on taking a subscription over it first sends again what the broker had not
+acknowledged. A copy may so arrive twice, always with the same id and number.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import math
+from contextlib import suppress
+from typing import Any
+
+import asyncpg
+import structlog
+
+from hub.contracts.cloudevents import with_sequence
+from hub.kernel.person_keys import partition_of
+from hub.model.outbox import unpack
+from hub.runtime.clients import producer
+from hub.runtime.metrics import BATCHES, COPIES
+from hub.runtime.progress import Progress
+from hub.runtime.sending import Batches
+from hub.runtime.stages import Backoff, Stage, is_known_fault
+from hub.runtime.webhook_lanes import WebhookLanes
+from hub.store import deliveries, leases, subscriptions
+from hub.store.connections import close, connect
+from hub.store.deliveries import Delivery
+from hub.store.failpoints import passed
+from hub.store.subscriptions import Subscription
+
+CHANNEL = "hub_outbox"
+_POLL_SECONDS = 0.25
+_RENEW_SECONDS = 2.0
+_MOVED = 500
+
+log = structlog.get_logger(__name__)
+
+
+class Relay:
+    """The deliver stage of one worker.
+
+    Args:
+        stage: The worker's surroundings.
+        progress: Signs of life.
+        webhooks: Carries the copies of webhook subscriptions.
+    """
+
+    def __init__(self, stage: Stage, progress: Progress, webhooks: WebhookLanes) -> None:
+        self._stage = stage
+        self._progress = progress
+        self._webhooks = webhooks
+        self._producer: Any = None
+        self._connection: asyncpg.Connection | None = None
+        self._held: dict[str, Subscription] = {}
+        self._total = 0
+        self._renewed = -math.inf
+
+    async def run(self) -> None:
+        """Relay until the worker stops."""
+        self._producer = producer(self._stage.settings.kafka)
+        await self._producer.start()
+        backoff = Backoff()
+        try:
+            while not self._stage.stopping.is_set():
+                try:
+                    await self._turn(await self._connected())
+                    backoff.reset()
+                except Exception as error:
+                    if not is_known_fault(error):
+                        raise self._stage.end("deliver", error) from error
+                    await self._lose_all()
+                    await self._stage.pause(backoff.step())
+            await self._give_back()
+        finally:
+            await self._producer.stop()
+            await close(self._connection)
+
+    async def _connected(self) -> asyncpg.Connection:
+        if self._connection is None:
+            self._connection = await connect(self._stage.settings.database)
+            await self._connection.add_listener(CHANNEL, self._heard)
+        return self._connection
+
+    def _heard(self, connection: Any, pid: int, channel: str, payload: object) -> None:
+        del channel, payload
+        if pid != connection.get_server_pid():
+            self._stage.bell.set()
+
+    async def _turn(self, connection: asyncpg.Connection) -> None:
+        loop = asyncio.get_running_loop()
+        if loop.time() - self._renewed > _RENEW_SECONDS or not self._held:
+            await self._balance(connection)
+            self._renewed = loop.time()
+        rung = self._stage.bell.is_set()
+        self._stage.bell.clear()
+        copies = await deliveries.move(
+            connection, list(self._held.values()), limit=_MOVED, now=self._stage.now()
+        )
+        if copies:
+            passed("relay.claimed")
+            await self._send(connection, copies)
+        self._progress.moved()
+        if rung and self._total > len(self._held):
+            # Another worker owns what this one may have queued.
+            await connection.execute(f"NOTIFY {CHANNEL}")
+            await self._adopt(connection)
+        if len(copies) < _MOVED:
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._stage.bell.wait(), _POLL_SECONDS)
+
+    async def _balance(self, connection: asyncpg.Connection) -> None:
+        """Keep our fair share of the subscriptions, all of them when we are alone."""
+        owner = self._stage.owner
+        await leases.acquire(connection, f"relay/{owner}", owner)
+        relays = max(1, await leases.holders(connection, "relay/"))
+        self._total = await subscriptions.count(connection)
+        share = math.ceil(self._total / relays)
+        if self._held:
+            kept = await subscriptions.renew(
+                connection, list(self._held.values()), seconds=leases.HELD_SECONDS
+            )
+            self._held = {name: one for name, one in self._held.items() if name in kept}
+        surplus = list(self._held.values())[share:]
+        if surplus:
+            await subscriptions.renew(connection, surplus, seconds=0)
+            for one in surplus:
+                del self._held[one.id]
+        await self._take(connection, share - len(self._held))
+        self._webhooks.follow(self._held)
+
+    async def _adopt(self, connection: asyncpg.Connection) -> None:
+        """A first copy for a new subscription does not wait for the next balancing."""
+        total = await subscriptions.count(connection)
+        if total != self._total:
+            self._renewed = -math.inf
+
+    async def _take(self, connection: asyncpg.Connection, share: int) -> None:
+        if share <= 0:
+            return
+        taken = await subscriptions.take(connection, self._stage.owner, share, held=self._held)
+        for one in taken:
+            self._held[one.id] = one
+            if one.mode == subscriptions.KAFKA:
+                again = await deliveries.unsent(connection, one)
+                if again:
+                    log.info("sent again", subscription=one.id, copies=len(again))
+                    await self._send(connection, again)
+
+    async def _send(self, connection: asyncpg.Connection, copies: list[Delivery]) -> None:
+        """Send numbered copies; the cursors move once the broker has acknowledged them."""
+        batches = Batches(self._producer, self._stage.settings)
+        cursors: dict[str, tuple[int, int]] = {}
+        counts: dict[str, int] = {}
+        for copy in copies:
+            one = self._held[copy.subscription]
+            if one.mode != subscriptions.KAFKA:
+                continue
+            part = await self._partition(copy)
+            batches.add(copy.topic, part, copy.key or None, copy.body, _headers(copy))
+            cursors[one.id] = one.epoch, copy.seq
+            counts[one.id] = counts.get(one.id, 0) + 1
+        if cursors:
+            await asyncio.gather(*await batches.send())
+            passed("relay.produced")
+            await subscriptions.sent(connection, cursors)
+            passed("relay.marked")
+            BATCHES.labels("deliver").inc()
+        for name, count in counts.items():
+            COPIES.labels(name).inc(count)
+        if len(cursors) < len({copy.subscription for copy in copies}):
+            self._webhooks.wake()
+
+    async def _partition(self, copy: Delivery) -> int:
+        parts = await self._producer.partitions_for(self._stage.settings.wire(copy.topic))
+        return partition_of(copy.key, len(parts)) if copy.key else 0
+
+    async def _lose_all(self) -> None:
+        self._held = {}
+        self._renewed = -math.inf
+        self._webhooks.follow({})
+        await close(self._connection)
+        self._connection = None
+
+    async def _give_back(self) -> None:
+        """On a graceful stop another worker may go on at once."""
+        if self._connection is None:
+            return
+        try:
+            await subscriptions.renew(self._connection, list(self._held.values()), seconds=0)
+            owner = self._stage.owner
+            await leases.release(self._connection, f"relay/{owner}", owner)
+        except Exception as error:
+            if not is_known_fault(error):
+                raise self._stage.end("deliver", error) from error
+
+
+def _headers(copy: Delivery) -> Any:
+    headers = unpack(copy.headers)
+    if copy.topic.startswith("event."):
+        # The hub's own facts are numbered for the sake of sending them once, not for readers.
+        return headers
+    return with_sequence(headers, copy.seq, copy.generation)
+
+
+async def cry(stage: Stage) -> None:
+    """In a worker without relay: tell the others that something was queued."""
+    connection: asyncpg.Connection | None = None
+    try:
+        while not stage.stopping.is_set():
+            try:
+                connection = connection or await connect(stage.settings.database)
+                with suppress(TimeoutError):
+                    await asyncio.wait_for(stage.bell.wait(), _POLL_SECONDS)
+                    stage.bell.clear()
+                    await connection.execute(f"NOTIFY {CHANNEL}")
+            except Exception as error:
+                if not is_known_fault(error):
+                    raise stage.end("notify", error) from error
+                await close(connection)
+                connection = None
+                await stage.pause(_POLL_SECONDS)
+    finally:
+        await close(connection)

@@ -13,6 +13,7 @@ from typing import Any
 
 import msgspec
 
+from hub.contracts import decoders
 from hub.contracts.catalogues import Catalogue, catalogue
 from hub.contracts.decoders import compile_decoder, compile_event, whole
 from hub.contracts.encoders import STUMBLES, compile_encoder, compile_variant
@@ -127,7 +128,7 @@ def _event_decoder(schema: Any, event_type: str) -> Decoder:
     def decode(value: bytes) -> CanonicalEvent:
         try:
             found: CanonicalEvent = fast(value, HEAD)
-        except STUMBLES:
+        except decoders.STUMBLES:
             return slowly(value)
         return found
 

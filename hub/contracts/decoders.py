@@ -9,13 +9,16 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import cache
-from struct import Struct
+from struct import Struct, error
 from typing import Any
 
-from hub.contracts.encoders import STUMBLES
+from hub.contracts.encoders import STUMBLES as COMMON
 from hub.contracts.interpreters import MAX_ITEMS, Names, names_of, read, resolved
 from hub.contracts.schemas import SEALED, Schema
 from hub.contracts.wires import Dates, number, refused, span
+
+STUMBLES = (*COMMON, error)
+"""What a generated function raises where the bytes have no common form."""
 
 Reader = Callable[[bytes, int], tuple[Any, int]]
 

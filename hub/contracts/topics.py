@@ -93,7 +93,8 @@ def load_topics(
         "inputs": ("input", inputs),
     }
     found: dict[str, Topic] = {}
-    for path, file in files.items():
+    # Plain files first: what a family repeats is then already checked.
+    for path, file in sorted(files.items(), key=lambda item: bool(item[1].for_each)):
         word, values = members.get(file.for_each, ("", [""]))
         for value in values:
             for template, part in file.topics.items():

@@ -62,13 +62,13 @@ class Gate:
         )
         self._standing = _standing(subscription, mask)
 
-    def agreement(self, copy_type: str, area: str, sender: str, day: int) -> str | None:
+    def agreement(self, copy_type: str, area: str, sender: str | None, day: int) -> str | None:
         """The deny code, None where the agreement covers it.
 
         Args:
             copy_type: The event's type, or the hub's own type.
             area: Division code of the fact.
-            sender: Connector id, ``hub`` for what the hub found.
+            sender: Connector id, ``hub`` for what the hub found; None: judged before.
             day: The day of delivery, days since 1970-01-01.
         """
         if copy_type not in self._types:
@@ -77,7 +77,7 @@ class Gate:
             return EXPIRED
         if not self._within(area, self._area):
             return AREA
-        if sender not in self._senders:
+        if sender is not None and sender not in self._senders:
             return SENDER
         return self._standing
 

@@ -15,7 +15,12 @@ from hub.kernel.errors import DataError
 from hub.sdk.rules import Condition, RuleEngine
 from hub.sdk.subscriptions import Entry, Subscription
 
-FACTS = {"type": "string", "lifecycle": "string", "jurisdiction": "string", "on_roll": "bool"}
+FACTS = {
+    "event.type": "string",
+    "event.lifecycle": "string",
+    "event.jurisdiction": "string",
+    "on_roll": "bool",
+}
 """Variables of a filter besides the fields, which are called ``group.field``."""
 
 _KINDS = {
@@ -72,9 +77,9 @@ class Match:
         if self._condition is None:
             return True
         values: dict[str, Any] = {
-            "type": event.type,
-            "lifecycle": event.lifecycle,
-            "jurisdiction": event.jurisdiction,
+            "event.type": event.type,
+            "event.lifecycle": event.lifecycle,
+            "event.jurisdiction": event.jurisdiction,
             "on_roll": on_roll,
         }
         for variable, group, field, absent in self._fields:

@@ -68,8 +68,8 @@ class Slot:
                     connection = None
                     continue
                 if not kept:
-                    error = HubError(f"{name} was taken by another worker.")
-                    raise self._stage.end("slot lost", error)
+                    taken = HubError(f"{name} was taken by another worker.")
+                    raise self._stage.end("slot lost", taken)
             if connection is not None:
                 await leases.release(connection, name, self._stage.owner)
         finally:

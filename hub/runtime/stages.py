@@ -58,6 +58,8 @@ class Stage:
 
     def end(self, reason: str, error: BaseException) -> FatalError:
         """End the process; where it is not ended (a test), return what to raise."""
+        if isinstance(error, FatalError):
+            return error
         log.critical("fatal", reason=reason, at=where(error))
         self.fatal(reason)
         return FatalError(reason)

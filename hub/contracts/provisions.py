@@ -6,6 +6,7 @@ would move to another partition; that is work for people, and the plan says so.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import asynccontextmanager
 from typing import Any
@@ -17,6 +18,8 @@ from hub.kernel.errors import HubError
 
 _OVERRIDES = {1, "TOPIC_CONFIG"}
 _EXISTS = 36
+_LOOKS = 100
+_PAUSE = 0.1
 
 
 class Actual(msgspec.Struct, frozen=True):
@@ -137,7 +140,23 @@ async def apply(
         await _create(client, create, partitions, replication)
         correct = [declared[c.topic] for c in changes if c.action == "settings"]
         await _correct(client, correct, actual)
+        if create or correct:
+            await _visible(client, declared, partitions)
     return changes
+
+
+async def _visible(client: Any, declared: Mapping[str, Topic], partitions: int) -> None:
+    # A broker answers from its image of the metadata, which follows the controller.
+    for _ in range(_LOOKS):
+        left = plan(declared.values(), await _actual(client, set(declared)), partitions)
+        if all(change.action == "manual" for change in left):
+            return
+        await asyncio.sleep(_PAUSE)
+    raise HubError(
+        "Kafka took the changes but does not show them.",
+        hint="Run 'hub topics plan' again in a minute and look at the broker's log.",
+        message_zh="Kafka 已接受更改但尚未生效。请稍后再运行 hub topics plan,并查看其日志。",
+    )
 
 
 async def _create(client: Any, topics: list[Topic], partitions: int, replication: int) -> None:

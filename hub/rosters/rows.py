@@ -1,0 +1,140 @@
+"""Rows of a roster: granted columns only, for persons, pupils or meters on roll (RG-03)."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import Any, NamedTuple
+
+from hub.contracts.catalogues import catalogue
+from hub.contracts.events import Groups
+from hub.kernel.dates import date_of
+from hub.kernel.errors import ConfigurationError
+from hub.model.households import (
+    Resident,
+    View,
+    category_group,
+    household_group,
+    person_groups,
+)
+from hub.model.folding import Spell
+from hub.sdk.profiles import RosterRule
+
+SNAPSHOT = "snapshot:"
+"""Row keys that begin so hold a recipient's snapshots, not a row of the roster."""
+
+
+class Row(NamedTuple):
+    """A row as it should be: its key, whom it is about, granted fields and all that is known."""
+
+    key: str
+    uid: bytes | None
+    fields: Groups
+    groups: Groups
+    spell: Spell
+
+
+def rows_of(rule: RosterRule, view: View) -> dict[str, Row]:
+    """Rows of one recipient out of one household: those whose last spell is open."""
+    found = {}
+    if rule.row == "meter":
+        cover = view.cover[-1] if view.cover else None
+        if cover is not None and cover.end is None:
+            for account, span in view.meters.items():
+                if span.end is None:
+                    groups = {
+                        "category": category_group(cover),
+                        "meter": {"meter_account": account},
+                    }
+                    found[account] = Row(account, None, _granted(rule, groups), groups, cover)
+        return found
+    household = None
+    for resident in view.residents:
+        spell = resident.spells[-1] if resident.spells else None
+        if spell is None or spell.end is not None:
+            continue
+        if rule.row == "pupil" and not (resident.schools and resident.schools[-1].end is None):
+            continue
+        household = household or household_group(view)
+        groups = person_row(resident, view, spell, household)
+        found[resident.ref] = Row(
+            resident.ref, resident.uid, _granted(rule, groups), groups, spell
+        )
+    return found
+
+
+def person_row(
+    resident: Resident, view: View, spell: Spell, household: dict[str, Any]
+) -> Groups:
+    """Everything known about a person that a roster might grant."""
+    groups = person_groups(resident)
+    groups["category"] = category_group(spell)
+    groups["household"] = household
+    care = care_level(resident, view)
+    if care is not None:
+        groups["care"] = {"care_level": care}
+    return groups
+
+
+def care_level(resident: Resident, view: View) -> str | None:
+    """The newest care level, from the person's facts or from the household's about the person."""
+    best: tuple[int, int, str, str] | None = None
+    level = None
+    for fact in (*view.facts, *resident.person.facts):
+        told = fact.data.get("care")
+        if told is None or fact.void_by is not None or not told.get("care_level"):
+            continue
+        who = fact.data.get("who")
+        if who is not None and who["uid"] != resident.ref:
+            continue
+        key = fact.effective, fact.rank, fact.seq, fact.id
+        if best is None or key > best:
+            best, level = key, told["care_level"]
+    return level
+
+
+@cache
+def columns(rule_id: str, recipient: str, names: tuple[str, ...]) -> tuple[tuple[str, str], ...]:
+    """Columns of a roster as (group, field), each one granted to the recipient.
+
+    Raises:
+        ConfigurationError: a column that the recipient's grant does not hold.
+    """
+    grant = catalogue().grants.get(recipient)
+    granted = {(g.group, g.field) for g in grant.fields} if grant is not None else set()
+    found = []
+    for name in names:
+        group, _, field = name.partition(".")
+        if (group, field) not in granted:
+            raise ConfigurationError(
+                f"Roster rule {rule_id}: the column {name} is not granted to {recipient}.",
+                hint="Take it out of roster.yaml, or grant it in schemas/grants.yaml.",
+                message_zh=f"名册规则 {rule_id}:列 {name} 未授权给 {recipient}。",
+            )
+        found.append((group, field))
+    return tuple(found)
+
+
+@cache
+def _unless_student_no(recipient: str) -> frozenset[tuple[str, str]]:
+    grant = catalogue().grants[recipient]
+    return frozenset((g.group, g.field) for g in grant.fields if g.marker == "no_student_no")
+
+
+def _granted(rule: RosterRule, groups: Groups) -> Groups:
+    spared = _unless_student_no(rule.recipient)
+    known = bool((groups.get("school") or {}).get("student_no"))
+    fields: Groups = {}
+    for group, field in columns(rule.id, rule.recipient, rule.columns):
+        if known and (group, field) in spared:
+            continue
+        value = _value(groups.get(group) or {}, field)
+        if value is not None:
+            fields.setdefault(group, {})[field] = value
+    return fields
+
+
+def _value(group: dict[str, Any], field: str) -> Any:
+    if field.endswith("_month"):
+        day = group.get(field.removesuffix("_month"))
+        return date_of(day).isoformat()[:7] if day is not None else None
+    return group.get(field)

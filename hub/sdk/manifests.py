@@ -55,6 +55,17 @@ class Refresh(Strict):
         return duration_ms(self.every)
 
 
+class Listing(Strict):
+    """Columns of a list that gets an answer per row (which file it came in does not matter)."""
+
+    ref: Text
+    """Number of the list."""
+    row: Text
+    """Number of the row."""
+    total: Text
+    """Rows in the list."""
+
+
 class Item(Strict):
     """One kind of record of a department.
 
@@ -79,6 +90,8 @@ class Item(Strict):
     version: Text
     """Field with the version, or ``content_hash``."""
     refresh: Refresh
+    listing: Listing | None = None
+    """Columns of a list whose rows are answered; a row that fails is answered, too."""
     rank: int = Field(50, ge=0, le=99)
     """Rank of the source where facts of one day disagree; the higher one counts."""
     legal_basis: Text

@@ -22,11 +22,9 @@ import msgspec
 
 from hub.kernel import amounts, dates
 from hub.kernel.errors import ConfigurationError, DataError
-from hub.kernel.person_keys import RouteKey
-from hub.kernel.resident_ids import normalise
 from hub.kernel.texts import aliases
 from hub.sdk import instants
-from hub.sdk.manifests import CONTENT_HASH, FILE, Item, Manifest, shipped_folder
+from hub.sdk.manifests import FILE, Item, Manifest, shipped_folder
 from hub.sdk.observations import Observation
 
 Result = Observation | tuple[Observation, ...]
@@ -199,42 +197,6 @@ def raw_schema(manifest: Manifest, item: Item) -> dict[str, Any]:
         "title": f"{item.zh} / {item.en}",
         **schema,
     }
-
-
-def route_key(item: Item, row: Mapping[str, Any], key: RouteKey) -> bytes:
-    """Record key of a raw record on ``in.*``: spreads people over partitions, nothing else.
-
-    Args:
-        item: The item the record belongs to.
-        row: The record.
-        key: ``K_route``.
-    """
-    number = _at(row, item.person) if item.person else None
-    if isinstance(number, str) and (plain := normalise(number)):
-        return key.route(plain)
-    return key.fallback(item.source, raw_key(item, row))
-
-
-def raw_key(item: Item, row: Mapping[str, Any]) -> str:
-    """Key of a raw record at its source, by the fields that the manifest names."""
-    parts = [str(_at(row, name) or "") for name in item.key]
-    return "/".join(parts)
-
-
-def raw_version(item: Item, row: Mapping[str, Any]) -> str:
-    """Version of a raw record: the field the manifest names, or a digest of the record."""
-    if item.version != CONTENT_HASH:
-        return str(_at(row, item.version) or "")
-    return blake2b(msgspec.json.encode(row, order="deterministic"), digest_size=8).hexdigest()
-
-
-def _at(row: Mapping[str, Any], path: str) -> Any:
-    if path in row:
-        return row[path]
-    found: Any = row
-    for part in path.split("."):
-        found = found.get(part) if isinstance(found, Mapping) else None
-    return found
 
 
 @cache

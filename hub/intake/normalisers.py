@@ -1,0 +1,194 @@
+"""The normaliser of one manifest item, compiled once: bytes in, canonical events out.
+
+Pure: equal bytes give equal events, whenever and in whatever order they are read. What it
+judges needs no state: form, codes, check characters, divisions, the record's own date, and
+whether the sender may publish the type. What needs known people is decided later.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+from hub.contracts.catalogues import Catalogue, catalogue
+from hub.contracts.codecs import content_digest
+from hub.contracts.events import CanonicalEvent
+from hub.intake.areas import Areas
+from hub.intake.decoding import compile_decoder
+from hub.intake.people import People
+from hub.kernel.dates import EPOCH, date_of
+from hub.kernel.divisions import Divisions
+from hub.kernel.errors import DataError
+from hub.kernel.event_ids import EventIds
+from hub.kernel.person_keys import RouteKey, UidKey
+from hub.kernel.settings import Settings
+from hub.sdk.instants import DAY, ZONE
+from hub.sdk.manifests import CONTENT_HASH, Item, Manifest
+from hub.sdk.mappings import content_hash, load_mapper
+from hub.sdk.observations import Observation
+
+Normalise = Callable[[bytes, int], tuple[CanonicalEvent, ...]]
+"""From a raw record's bytes and the ms at which it was recorded to its events."""
+
+_LATEST: dict[int, str] = {}
+
+
+class IntakeKeys(NamedTuple):
+    """The two keys of intake: uids, and record keys of facts that name no person."""
+
+    uid: UidKey
+    route: RouteKey
+
+
+def compile_item(
+    manifest: Manifest,
+    item: Item,
+    keys: IntakeKeys,
+    settings: Settings,
+    *,
+    divisions: Divisions | None = None,
+) -> Normalise:
+    """The normaliser of an item.
+
+    Args:
+        manifest: The connector.
+        item: One of its items.
+        keys: Keys of intake.
+        settings: Tell whether invented people are accepted.
+        divisions: Table of divisions; ``None``: the one shipped.
+
+    Returns:
+        A function that raises ``DataError`` and nothing else for bad data.
+
+    Raises:
+        ConfigurationError: the mapping function is missing.
+    """
+    mapper = load_mapper(manifest, item)
+    decode, function = compile_decoder(mapper.raw), mapper.function
+    rules = _Rules(manifest, item, keys, settings, divisions or Divisions.load())
+    hashed = item.version == CONTENT_HASH
+    judge = rules.judge
+
+    def normalise(value: bytes, recorded: int) -> tuple[CanonicalEvent, ...]:
+        raw = decode(value)
+        try:
+            found = function(raw)
+            version = content_hash(raw) if hashed else ""
+        except UnicodeEncodeError:
+            raise DataError("E-ENCODING", "", "half a character") from None
+        if isinstance(found, Observation):
+            return (judge(found, version, recorded),)
+        return tuple([judge(one, version, recorded) for one in found])
+
+    return normalise
+
+
+class _Rules:
+    """Checks of one item's observations."""
+
+    def __init__(
+        self,
+        manifest: Manifest,
+        item: Item,
+        keys: IntakeKeys,
+        settings: Settings,
+        divisions: Divisions,
+    ) -> None:
+        self._source = manifest.id
+        self._division = item.division
+        self._catalog_id = item.catalog_id
+        self._types = _allowed(manifest, item, catalogue())
+        self._ids = EventIds(item.source)
+        self._people = People(keys.uid, synthetic=settings.synthetic_people)
+        self._areas = Areas(divisions)
+
+    def judge(self, found: Observation, version: str, recorded: int) -> CanonicalEvent:
+        """The canonical event of an observation.
+
+        Raises:
+            DataError: see the module.
+        """
+        if found.type not in self._types:
+            raise DataError("E-SENDER", "type", found.type)
+        occurred = found.occurred
+        today = (recorded + ZONE) // DAY
+        happened = (occurred + ZONE) // DAY
+        if happened > today:
+            raise DataError("E-FUTURE", "occurred_at")
+        effective = happened if found.effective is None else found.effective
+        uid = self._person(found, effective, today)
+        jurisdiction = self._areas.resolve(
+            found.jurisdiction or self._division, effective, "jurisdiction"
+        )
+        groups = found.groups
+        if "area" in groups:
+            self._areas.settle("area", groups["area"], effective)
+        if "move" in groups:
+            self._areas.settle("move", groups["move"], effective)
+        version = found.version or version
+        identify = self._ids.of
+        event_id = identify(found.record_key, found.type, version or str(occurred))
+        matter = found.correlation
+        return CanonicalEvent(
+            event_id=event_id,
+            type=found.type,
+            source=self._source,
+            source_record_key=found.record_key,
+            source_version=version,
+            lifecycle=found.lifecycle,
+            replaces=identify(*found.replaces) if found.replaces else None,
+            uid=uid,
+            household=found.household,
+            jurisdiction=jurisdiction,
+            occurred_at=occurred,
+            effective_from=effective,
+            observed_at=found.observed,
+            recorded=recorded,
+            correlation_id=identify(matter, "matter", "") if matter else event_id,
+            decision_id=found.decision_id,
+            authorization_ref=found.authorization_ref,
+            evidence_ref=found.evidence_ref,
+            catalog_id=self._catalog_id,
+            digest=content_digest(
+                uid, found.household, occurred, effective, found.lifecycle, matter, groups
+            ),
+            groups=groups,
+        )
+
+    def _person(self, found: Observation, effective: int, today: int) -> bytes | None:
+        """Set the groups that name people; the uid, None where the record names nobody."""
+        uid, numbers = None, []
+        if found.id_number is not None:
+            uid, identity = self._people.person(found.id_number, found.name, _latest(today))
+            found.groups["id"] = identity
+            numbers.append(identity["id_number"])
+        if found.members:
+            members, others = self._people.members(found.members, effective, _latest(today))
+            found.groups.setdefault("household", {})["members"] = members
+            numbers += others
+        for number in numbers:
+            if number in found.record_key or number in found.correlation:
+                raise DataError("E-FIELD-TYPE", "source_record_key", "holds an ID number")
+        return uid
+
+
+def _allowed(manifest: Manifest, item: Item, declared: Catalogue) -> frozenset[str]:
+    # The manifest says what an item may become, the catalogue who may say so: both must agree.
+    return frozenset(name for name in item.events if manifest.id in declared.event(name).publishers)
+
+
+def _latest(day: int) -> str:
+    try:
+        return _LATEST[day]
+    except KeyError:
+        pass
+    if not -EPOCH < day < _FAR:
+        raise DataError("E-DATE", "recorded")
+    if len(_LATEST) > 4096:
+        _LATEST.clear()
+    _LATEST[day] = f"{date_of(day):%Y%m%d}"
+    return _LATEST[day]
+
+
+_FAR = 2_000_000
+"""Days after 1970 up to which a date exists, roughly the year 7445."""

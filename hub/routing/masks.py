@@ -95,6 +95,8 @@ class Mask:
         plans = self._plans.get(met) or self._plan(met)
         for name, plain, derived, members in plans:
             raw = groups.get(name)
+            if not raw and not derived:
+                continue
             kept: dict[str, Any] = {}
             if raw:
                 for field, path in plain:

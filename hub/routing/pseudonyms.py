@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hub.kernel.macs import derive
+from hub.kernel.macs import Mac, derive
 from hub.kernel.person_keys import PairwiseKey, program_key
 
 _KEPT = 65_536
@@ -20,13 +20,14 @@ class Pseudonyms:
         version: Version of its key.
     """
 
-    __slots__ = ("_households", "_matters", "_persons", "_seen")
+    __slots__ = ("_causes", "_households", "_matters", "_persons", "_seen")
 
     def __init__(self, master: bytes, program: str, version: int = 1) -> None:
         key = program_key(master, program, version)
         self._persons = PairwiseKey(key)
         self._households = PairwiseKey(derive(key, "household"))
-        self._matters = PairwiseKey(derive(key, "matter"))
+        self._matters = Mac(derive(key, "correlation"))
+        self._causes = Mac(derive(key, "cause"))
         self._seen: dict[bytes, str] = {}
 
     def person(self, uid: bytes) -> str:
@@ -44,9 +45,9 @@ class Pseudonyms:
         return self._households.person_ref(household.encode())
 
     def matter(self, correlation: str) -> str:
-        """Correlation id on a copy."""
-        return self._matters.person_ref(b"correlation|" + correlation.encode())
+        """Correlation id on a copy: 128 bits, hexadecimal."""
+        return self._matters.digest(correlation.encode())[:16].hex()
 
     def cause(self, event_id: str) -> str:
-        """Causation id on a copy."""
-        return self._matters.person_ref(b"cause|" + event_id.encode())
+        """Causation id on a copy: 128 bits, hexadecimal."""
+        return self._causes.digest(event_id.encode())[:16].hex()

@@ -12,11 +12,11 @@ from typing import Any
 
 from hub.contracts.catalogues import Catalogue
 from hub.contracts.codecs import encode_copy
-from hub.contracts.events import Groups
 from hub.kernel.event_ids import CopyIds, joined
 from hub.model.contexts import Context
 from hub.model.decisions import Deliver, Deny, Reason
 from hub.model.outbox import OutboxRow
+from hub.routing.bodies import body_of, columns_only, row_fields, row_key_of
 from hub.routing.derived import county, today
 from hub.routing.gates import FIELD, NO_AGREEMENT
 from hub.routing.headers import HeaderPlan
@@ -27,9 +27,6 @@ from hub.routing.receivers import Receiver, Receivers
 
 Sentence = Callable[[Reason], tuple[str, str]]
 """Reason → Chinese and English sentence, for receivers that may read it."""
-
-_UID_HEX = 32
-_HEX = frozenset("0123456789abcdef")
 
 
 class Copies:
@@ -86,6 +83,8 @@ class Copies:
         names = self._names[deliver.program]
         day = today(ctx.now_ms)
         left = receiver.mask.apply(groups, met, names, day)
+        if "roster" in deliver.body:
+            left = columns_only(left, deliver.program, ctx.profile)
         person = names.person(deliver.uid) if deliver.uid is not None else None
         copy: dict[str, Any] = {
             "envelope": self._envelope(receiver, deliver, ctx, met),
@@ -94,7 +93,7 @@ class Copies:
             **left.groups,
         }
         if deliver.body:
-            copy |= _body(deliver.body, receiver, met, names, day)
+            copy |= body_of(deliver.body, receiver.mask, met, names, day)
         key = person.encode() if person else b""
         return OutboxRow(
             subscription=deliver.program,
@@ -108,14 +107,14 @@ class Copies:
             type=deliver.type,
             created=ctx.now_ms,
             referral_id=deliver.referral_id,
-            fields=[*left.fields, *_row_fields(copy)],
+            fields=[*left.fields, *row_fields(copy)],
             occurred=deliver.occurred_at,
         )
 
     def row_ref(self, recipient: str, row_key: str) -> str:
         """A row key as that recipient is told it: a person's becomes the pseudonym."""
         names = self._names.get(recipient)
-        return row_key if names is None else _row_key(row_key, names)
+        return row_key if names is None else row_key_of(row_key, names)
 
     def copy_id(self, program: str, copy_type: str, cause: str, ordinal: str) -> str:
         """Id of the copy of one event; told copies of one event share it, whatever their type."""
@@ -172,56 +171,3 @@ class Copies:
             "purpose": subscription.agreement.purpose,
             "catalog_id": subscription.agreement.catalog_id,
         }
-
-
-def _row_key(row_key: str, names: Pseudonyms) -> str:
-    if len(row_key) == _UID_HEX and _HEX.issuperset(row_key):
-        return names.person(bytes.fromhex(row_key))
-    return row_key
-
-
-def _body(
-    body: dict[str, Any],
-    receiver: Receiver,
-    met: frozenset[str],
-    names: Pseudonyms,
-    day: int,
-) -> dict[str, Any]:
-    """Bodies as they are, row keys and rows in the receiver's own terms."""
-    found = dict(body)
-    roster = found.get("roster")
-    if roster and roster.get("row_key"):
-        found["roster"] = {**roster, "row_key": _row_key(roster["row_key"], names)}
-    if found.get("rows"):
-        found["rows"] = [_row(row, receiver, met, names, day) for row in found["rows"]]
-    return found
-
-
-def _row(
-    row: dict[str, Any],
-    receiver: Receiver,
-    met: frozenset[str],
-    names: Pseudonyms,
-    day: int,
-) -> dict[str, Any]:
-    groups: Groups = row.get("groups") or row.get("fields") or {}
-    uid = row.get("uid")
-    if isinstance(uid, str):
-        uid = bytes.fromhex(uid)
-    own = receiver.mask.conditions("roster.part", groups, ()) | (met - {"no_student_no"})
-    return {
-        "row_key": _row_key(row["row_key"], names),
-        "person_ref": names.person(uid) if uid else None,
-        **receiver.mask.apply(groups, own, names, day).groups,
-    }
-
-
-def _row_fields(copy: dict[str, Any]) -> list[str]:
-    found = {
-        f"{name}.{field}"
-        for row in copy.get("rows") or ()
-        for name, group in row.items()
-        if isinstance(group, dict)
-        for field in group
-    }
-    return sorted(found)

@@ -36,7 +36,6 @@ class _Group(NamedTuple):
     name: str
     plain: tuple[tuple[str, str], ...]
     derived: tuple[tuple[str, str, Derive], ...]
-    members: bool
 
 
 class Mask:
@@ -93,7 +92,7 @@ class Mask:
         copy: Groups = {}
         fields: list[str] = []
         plans = self._plans.get(met) or self._plan(met)
-        for name, plain, derived, members in plans:
+        for name, plain, derived in plans:
             raw = groups.get(name)
             if not raw and not derived:
                 continue
@@ -104,15 +103,19 @@ class Mask:
                     if value is not None:
                         kept[field] = value
                         fields.append(path)
-                if members and "members" in kept:
-                    kept["members"] = _members(kept["members"], names, day)
             for field, path, derive in derived:
                 value = derive(groups, day)
+                if value is None and raw:
+                    # A roster row holds the derived form itself.
+                    value = raw.get(field)
                 if value is not None:
                     kept[field] = value
                     fields.append(path)
             if kept:
                 copy[name] = kept
+        household = copy.get("household")
+        if household and "members" in household:
+            household["members"] = _members(household["members"], names, day)
         return Left(copy, fields)
 
     def held_back(self, copy_type: str, met: frozenset[str]) -> list[str]:
@@ -143,7 +146,7 @@ class Mask:
             else:
                 plain[group].append((field, path))
         plans = tuple(
-            _Group(name, tuple(plain[name]), tuple(derived[name]), name == "household")
+            _Group(name, tuple(plain[name]), tuple(derived[name]))
             for name in plain
             if plain[name] or derived[name]
         )

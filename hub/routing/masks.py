@@ -113,9 +113,8 @@ class Mask:
                     fields.append(path)
             if kept:
                 copy[name] = kept
-        household = copy.get("household")
-        if household and "members" in household:
-            household["members"] = _members(household["members"], names, day)
+        if "household" in copy:
+            _pseudonymise(copy["household"], names, day)
         return Left(copy, fields)
 
     def held_back(self, copy_type: str, met: frozenset[str]) -> list[str]:
@@ -154,14 +153,16 @@ class Mask:
         return plans
 
 
-def _members(members: list[dict[str, Any]], names: Pseudonyms, day: int) -> list[dict[str, Any]]:
+def _pseudonymise(household: dict[str, Any], names: Pseudonyms, day: int) -> None:
     """Members of that day as pseudonym, relation and age band; nothing else of them."""
-    return [
+    if "members" not in household:
+        return
+    household["members"] = [
         {
             "person_ref": names.person(bytes.fromhex(member["ref"])) if member.get("ref") else None,
             "relation": member.get("relation"),
             "age_band": member_age(member, day),
         }
-        for member in members
+        for member in household["members"]
         if member.get("valid_to") is None or member["valid_to"] > day
     ]

@@ -32,17 +32,22 @@ def compile_decoder(raw: type[msgspec.Struct]) -> Decode:
 
     def run(value: bytes) -> Any:
         try:
-            # Strict first: fields that are passed over are not looked at by the decoder.
-            str(value, "utf-8")
             return decode(value)
-        except UnicodeDecodeError:
-            raise DataError("E-ENCODING") from None
-        except msgspec.ValidationError as error:
-            raise _explained(value, str(error)) from None
         except (msgspec.DecodeError, RecursionError, TypeError, ValueError) as error:
-            raise DataError("E-JSON", "", type(error).__name__) from None
+            raise _refusal(value, error) from None
 
     return run
+
+
+def _refusal(value: bytes, error: Exception) -> DataError:
+    try:
+        str(value, "utf-8")
+    except UnicodeDecodeError:
+        # Other encodings also break the syntax, so this is asked first.
+        return DataError("E-ENCODING")
+    if isinstance(error, msgspec.ValidationError):
+        return _explained(value, str(error))
+    return DataError("E-JSON", "", type(error).__name__)
 
 
 def _explained(value: bytes, message: str) -> DataError:

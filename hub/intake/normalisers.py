@@ -144,7 +144,7 @@ class _Rules:
             effective_from=effective,
             observed_at=found.observed,
             recorded=recorded,
-            correlation_id=identify(matter, "matter", "") if matter else event_id,
+            correlation_id=f"{self._source}:{matter}" if matter else event_id,
             decision_id=found.decision_id,
             authorization_ref=found.authorization_ref,
             evidence_ref=found.evidence_ref,

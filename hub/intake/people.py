@@ -16,7 +16,8 @@ AGE_BANDS = (3, 6, 12, 15, 18, 60, 80)
 ``60-79``, ``80+``."""
 
 _SEXES = dict(zip("0123456789", ("female", "male") * 5, strict=True))
-_HAN = re.compile("[\u4e00-\u9fff]{2,8}")
+_IS_HAN = re.compile("[\u4e00-\u9fff]{2,8}").fullmatch
+_days = dates.days
 
 
 class People:
@@ -44,10 +45,10 @@ class People:
         """
         number = checked(text, self._synthetic, latest)
         return self._uid(number), {
-            "name": plain_name(name),
+            "name": name if name is None or _IS_HAN(name) else texts.name(name) or None,
             "id_type": "resident",
             "id_number": number,
-            "birth_date": dates.days(number[6:14]),
+            "birth_date": _days(number[6:14]),
             "sex": _SEXES[number[16]],
         }
 
@@ -82,13 +83,6 @@ class People:
         if len({(one["ref"], one["valid_from"]) for one in found}) < len(found):
             raise DataError("E-FIELD-TYPE", "members", "one person twice")
         return found, numbers
-
-
-def plain_name(name: str | None) -> str | None:
-    """A name as the hub writes it; None where it is empty."""
-    if name is None or _HAN.fullmatch(name):
-        return name
-    return texts.name(name) or None
 
 
 def age_band(birth: int, day: int) -> str:

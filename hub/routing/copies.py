@@ -59,30 +59,34 @@ class Copies:
         self._division = division
         self._sentence = sentence
 
-    def make(self, deliver: Deliver, ctx: Context) -> OutboxRow | Deny | None:
-        """The outbox row of one effect.
+    def make(self, deliver: Deliver, ctx: Context) -> tuple[OutboxRow | Deny, ...]:
+        """The outbox rows of one effect.
 
         Args:
             deliver: Raw groups and the reason.
             ctx: Instant and profile.
 
         Returns:
-            The row; or the denial to record; or None where a release releases nothing, because
-            the receiver is granted no field under that condition.
+            The row; or the denial to record; or nothing where a release releases nothing,
+            because the receiver is granted no field under that condition.
         """
         receiver = self._receivers.get(deliver.program)
         if receiver is None:
-            return Deny(deliver.program, NO_AGREEMENT, deliver.type)
+            return (Deny(deliver.program, NO_AGREEMENT, deliver.type),)
         code = self._denied(receiver, deliver, ctx)
         if code is not None:
-            return Deny(deliver.program, code, deliver.type)
-        groups = deliver.groups
-        met = receiver.mask.conditions(deliver.type, groups, ())
+            return (Deny(deliver.program, code, deliver.type),)
+        met = receiver.mask.conditions(deliver.type, deliver.groups, ())
         if RELEASES.get(deliver.type, "") not in {"", *met}:
-            return None
+            return ()
+        return (self._row(receiver, deliver, ctx, met),)
+
+    def _row(
+        self, receiver: Receiver, deliver: Deliver, ctx: Context, met: frozenset[str]
+    ) -> OutboxRow:
         names = self._names[deliver.program]
         day = today(ctx.now_ms)
-        left = receiver.mask.apply(groups, met, names, day)
+        left = receiver.mask.apply(deliver.groups, met, names, day)
         if "roster" in deliver.body:
             left = columns_only(left, deliver.program, ctx.profile)
         person = names.person(deliver.uid) if deliver.uid is not None else None

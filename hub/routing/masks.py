@@ -24,6 +24,9 @@ PAYLOADS: dict[str, tuple[str, ...] | None] = {"empty": (), "id": ("id",), "full
 """Groups that an agreement's payload class lets through; None: every granted one."""
 
 
+_NOTHING: dict[str, Any] = {}
+
+
 class Left(NamedTuple):
     """What a copy holds."""
 
@@ -93,19 +96,18 @@ class Mask:
         fields: list[str] = []
         plans = self._plans.get(met) or self._plan(met)
         for name, plain, derived in plans:
-            raw = groups.get(name)
+            raw = groups.get(name) or _NOTHING
             if not raw and not derived:
                 continue
             kept: dict[str, Any] = {}
-            if raw:
-                for field, path in plain:
-                    value = raw.get(field)
-                    if value is not None:
-                        kept[field] = value
-                        fields.append(path)
+            for field, path in plain:
+                value = raw.get(field)
+                if value is not None:
+                    kept[field] = value
+                    fields.append(path)
             for field, path, derive in derived:
                 value = derive(groups, day)
-                if value is None and raw:
+                if value is None:
                     # A roster row holds the derived form itself.
                     value = raw.get(field)
                 if value is not None:

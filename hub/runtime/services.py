@@ -131,7 +131,7 @@ class Worker:
         connection = await connect(self.stage.settings.database, lock_timeout="0")
         try:
             await migrate(connection)
-            await seen.keep_months(connection, self.stage.clock.now().date())
+            await seen.keep_months(connection, self.stage.clock.now())
             await subscriptions.register(connection, self.stage.wiring.subscriptions)
             self.stage.subscriptions.update(self.stage.wiring.subscriptions)
         finally:

@@ -7,12 +7,12 @@ so that old months can be dropped and the index of the current one stays small.
 from __future__ import annotations
 
 from collections.abc import Collection
-from datetime import date, timedelta
+from datetime import datetime, timedelta
 
 import asyncpg
 import msgspec
 
-from hub.kernel.clocks import from_epoch_ms
+from hub.kernel.clocks import epoch_ms, from_epoch_ms
 from hub.kernel.event_ids import id_text
 from hub.store.connections import ConflictError, count_of
 
@@ -109,11 +109,14 @@ async def write(connection: asyncpg.Connection, rows: Collection[Seen], *, now: 
         raise ConflictError("seen_event")
 
 
-async def keep_months(connection: asyncpg.Connection, today: date) -> None:
+async def keep_months(connection: asyncpg.Connection, now: datetime) -> None:
     """Make the partitions of the coming months, drop those past :data:`KEPT_DAYS`.
 
-    A month whose rows already lie in the default partition keeps lying there.
+    A month whose rows already lie in the default partition keeps lying there. Old facts that
+    were decided only lately (a late report, an opening balance) are kept as long as others.
     """
+    today = now.date()
+    cut = epoch_ms(now) - KEPT_DAYS * _DAY_MS
     oldest = today - timedelta(days=KEPT_DAYS)
     first = oldest.year * 12 + oldest.month - 1
     last = today.year * 12 + today.month - 1 + _AHEAD
@@ -127,8 +130,12 @@ async def keep_months(connection: asyncpg.Connection, today: date) -> None:
             await _make(connection, index)
     for name in present - {"seen_event_other"}:
         if int(name.rpartition("_")[2]) < _month(first):
-            await connection.execute(f"DROP TABLE {name}")
-    await connection.execute("DELETE FROM seen_event_other WHERE month < $1", _month(first))
+            late = f"SELECT 1 FROM {name} WHERE at >= $1 LIMIT 1"  # noqa: S608 - from pg_class
+            if not await connection.fetchval(late, cut):
+                await connection.execute(f"DROP TABLE {name}")
+    await connection.execute(
+        "DELETE FROM seen_event_other WHERE month < $1 AND at < $2", _month(first), cut
+    )
 
 
 def _month(index: int) -> int:

@@ -1,9 +1,10 @@
 from __future__ import annotations
 
-from datetime import date
+from datetime import datetime
 
 import pytest
 
+from hub.kernel.clocks import SHANGHAI, epoch_ms
 from hub.kernel.errors import ConfigurationError
 from hub.store import claims, crashes, leases, seen, timers
 from hub.store.connections import ConflictError, FenceError
@@ -59,12 +60,17 @@ async def test_a_dead_letter_may_be_decided_later_but_a_decided_event_stays(db):
 
 
 async def test_months_are_made_ahead_and_dropped_after_400_days(db):
-    await seen.keep_months(db, date(2025, 4, 30))
+    await seen.keep_months(db, datetime(2025, 4, 30, tzinfo=SHANGHAI))
     made = await _partitions(db)
     assert {"seen_event_202403", "seen_event_202504", "seen_event_202507"} <= made
-    await seen.keep_months(db, date(2026, 4, 30))
-    assert "seen_event_202403" not in await _partitions(db)
-    assert "seen_event_202604" in await _partitions(db)
+    later = datetime(2026, 4, 30, tzinfo=SHANGHAI)
+    late = seen.Seen(202404, ID + "1", b"12345678", seen.DECIDED, None, "a.b", 0, 7)
+    await seen.write(db, [late], now=epoch_ms(later))
+    await seen.keep_months(db, later)
+    kept = await _partitions(db)
+    assert "seen_event_202403" not in kept
+    assert "seen_event_202404" in kept
+    assert "seen_event_202604" in kept
 
 
 async def _partitions(db):

@@ -1,0 +1,139 @@
+from __future__ import annotations
+
+import asyncio
+import signal
+
+import pytest
+from rigs import TOPIC, event, numbers
+
+from hub.store import claims
+
+REFERRALS = "SELECT count(*) FROM referral"
+SENT = "SELECT coalesce(sum(sent_seq), 0)::int FROM subscription"
+FACTS = "SELECT sum(jsonb_array_length(facts))::int FROM person"
+
+
+async def complete(rig, count):
+    """Nothing lost, nothing double, numbers without a gap, each number one copy."""
+    await rig.until(REFERRALS, count)
+    await rig.until(SENT, count)
+    assert await rig.db.fetchval("SELECT count(*) FROM seen_event") == count
+    assert await rig.db.fetchval(FACTS) == count
+    found = numbers(await rig.inbox(count))
+    assert sorted(found) == list(range(1, count + 1))
+    assert all(len(ids) == 1 for ids in found.values())
+    assert len(set.union(*found.values())) == count
+
+
+async def test_a_worker_killed_under_load_leaves_the_same_end_state(rig):
+    count = 2000
+    feeding = asyncio.create_task(rig.send(*(event(n) for n in range(count))))
+    for _ in range(2):
+        process = await rig.process()
+        before = await rig.db.fetchval(REFERRALS)
+        for _ in range(200):
+            if await rig.db.fetchval(REFERRALS) > before + 150:
+                break
+            await asyncio.sleep(0.02)
+        process.kill()
+        await process.wait()
+    await feeding
+    await rig.process()
+    await complete(rig, count)
+
+
+@pytest.mark.parametrize(
+    "failpoint",
+    [
+        "batch.claim:2",
+        "batch.committed:2",
+        "relay.claimed:1",
+        "relay.produced:1",
+    ],
+)
+async def test_death_at_a_failpoint_loses_and_doubles_nothing(make_rig, failpoint):
+    rig = await make_rig(batch=20)
+    await rig.send(*(event(n) for n in range(120)))
+    process = await rig.process(failpoints=failpoint)
+    assert await asyncio.wait_for(process.wait(), 20) == -signal.SIGKILL
+    async with rig.worker():
+        await complete(rig, 120)
+
+
+async def test_a_worker_whose_partition_was_taken_over_writes_nothing(rig):
+    async with rig.worker(("decide",)) as worker:
+        await rig.send(event(1))
+        await rig.until(REFERRALS, 1)
+        place = rig.settings.wire(TOPIC)
+        everything = {(place, part): 0 for part in range(4)}
+        taken = await claims.take(rig.db, everything, owner="another", now=1)
+        await rig.send(*(event(n) for n in range(2, 30)))
+        for _ in range(50):
+            if not any(lane.claims for lane in worker._consumers[0].holdings):
+                break
+            await asyncio.sleep(0.1)
+        assert await rig.db.fetchval(REFERRALS) == 1
+    rows = await claims.reread(rig.db, list(taken.values()))
+    assert {c.epoch for c in rows.values()} == {2}
+    assert sum(c.next_offset for c in rows.values()) == 1
+
+
+async def test_a_database_that_goes_away_is_ridden_out(rig):
+    async with rig.worker():
+        await rig.send(*(event(n) for n in range(50)))
+        await rig.until(REFERRALS, 50)
+        await rig.db.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+            " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+        )
+        await rig.send(*(event(n) for n in range(50, 100)))
+        await complete(rig, 100)
+    assert rig.died == []
+
+
+async def test_two_workers_share_the_work_and_the_subscriptions(rig):
+    async with rig.worker():
+        await rig.send(*(event(n) for n in range(200)))
+        async with rig.worker():
+            await rig.send(*(event(n) for n in range(200, 400)))
+            await rig.until(REFERRALS, 400)
+        await rig.send(*(event(n) for n in range(400, 450)))
+        await complete(rig, 450)
+    assert rig.died == []
+
+
+async def test_a_timer_fires_once_after_restarts_when_the_clock_gets_there(make_rig, tmp_path):
+    clock = tmp_path / "clock"
+    clock.write_text("2025-04-01T00:00:00+08:00")
+    rig = await make_rig(clock=f"file:{clock}")
+    async with rig.worker():
+        await rig.send(event(1))
+        await rig.until(REFERRALS, 1)
+    await rig.db.execute(
+        "INSERT INTO timer VALUES ('t', $1, 'remind', '{}', 'cause', '', $2, NULL, '')",
+        1_743_436_800_000 + 86_400_000,
+        b"u" * 16,
+    )
+    process = await rig.process(failpoints="timer.claimed:1")
+    await asyncio.sleep(1)
+    assert process.returncode is None
+    assert await rig.db.fetchval("SELECT count(*) FROM timer") == 1
+    clock.write_text("2025-04-02T00:00:01+08:00")
+    assert await asyncio.wait_for(process.wait(), 20) == -signal.SIGKILL
+    process = await rig.process(failpoints="timer.fired:1")
+    assert await asyncio.wait_for(process.wait(), 20) == -signal.SIGKILL
+    assert await rig.db.fetchval("SELECT count(*) FROM timer") == 1
+    async with rig.worker():
+        await rig.until(SENT, 2)
+        await asyncio.sleep(0.5)
+    assert await rig.db.fetchval("SELECT count(*) FROM timer") == 0
+    told = "SELECT count(*) FROM delivery WHERE type = 'referral.overdue'"
+    assert await rig.db.fetchval(told) == 1
+
+
+async def test_a_worker_stops_within_five_seconds_of_sigterm(rig):
+    process = await rig.process()
+    await rig.send(*(event(n) for n in range(200)))
+    await rig.until(REFERRALS, 200)
+    process.terminate()
+    assert await asyncio.wait_for(process.wait(), 5) == 0

@@ -14,7 +14,7 @@ from hub.model.states import State
 Decider = Callable[[State, CanonicalEvent, Context], Decision]
 
 DECIDERS: dict[str, tuple[Decider, ...]] = {
-    **{kind: (tasks.decide,) for kind in RANKS},
+    **dict.fromkeys(RANKS, (tasks.decide,)),
     "category.granted": (decisions.granted, tasks.decide),
     "poverty.relapsed": (lists.decide,),
     "poverty.backstop_needed": (lists.decide,),

@@ -1,4 +1,4 @@
-"""Decisions of named people: they settle cases, let parked facts go on, and become grants (RG-04, I1)."""
+"""Decisions of named people settle cases, let parked facts go on, become grants (RG-04, I1)."""
 
 from __future__ import annotations
 
@@ -52,9 +52,7 @@ def recorded(state: State, event: CanonicalEvent, ctx: Context) -> Decision:
         effects += [Resume(msgspec.convert(p, CanonicalEvent)) for p in before.parked]
     done = _case_decided(state, event, ctx, decision_id)
     reason = _reason(event, ctx, "decision.recorded")
-    return Decision(
-        (kept, *done.changes), (*done.effects, *effects), (reason, *done.because)
-    )
+    return Decision((kept, *done.changes), (*done.effects, *effects), (reason, *done.because))
 
 
 def overdue(state: State, event: CanonicalEvent, ctx: Context) -> Decision:
@@ -94,13 +92,11 @@ def granted(state: State, event: CanonicalEvent, ctx: Context) -> Decision:
     for case in _cases(state, event, rule):
         if case.state == "open" or case.outcome in rule.grant_outcomes:
             decision = event.decision_id or case.decision_id
-            whole += _settle(state, event, ctx, rule, case, True, category, decision)
+            whole += _settle(state, event, ctx, rule, case, category, decision)
     return whole
 
 
-def _case_decided(
-    state: State, event: CanonicalEvent, ctx: Context, decision_id: str
-) -> Decision:
+def _case_decided(state: State, event: CanonicalEvent, ctx: Context, decision_id: str) -> Decision:
     group = event.groups.get("decision") or {}
     rule = next(iter(ctx.profile.on(event.effective_from).lists), None)
     if rule is None or group.get("kind") != rule.case_kind:
@@ -112,7 +108,8 @@ def _case_decided(
     whole = NOTHING
     for case in _cases(state, event, rule):
         if case.state == "open":
-            whole += _settle(state, event, ctx, rule, case, grants, category, decision_id)
+            granted_as = category or "" if grants else None
+            whole += _settle(state, event, ctx, rule, case, granted_as, decision_id)
     if grants and category:
         whole += _grant(event, ctx, rule, decision_id)
     return whole
@@ -164,11 +161,11 @@ def _settle(
     ctx: Context,
     rule: ListRule,
     case: Case,
-    grants: bool,
     category: str | None,
     decision_id: str | None,
 ) -> Decision:
-    """Close a case and bring its list rows up to date."""
+    """Close a case and bring its list rows up to date; no category: aid was refused."""
+    grants = category is not None
     changes: list[Any] = []
     effects: list[Any] = []
     if case.state == "open":
@@ -180,7 +177,7 @@ def _settle(
         moved = msgspec.structs.replace(
             row,
             disposition=dispositions.GRANTED if grants else dispositions.REFUSED,
-            detail=category if grants else None,
+            detail=category,
         )
         rows, copies = dispositions.answer(state, event, ctx, rule, moved)
         changes += rows

@@ -65,9 +65,7 @@ def _copy(
         program=recipient,
         type="poverty.disposition_returned",
         cause=event.event_id,
-        reason=Reason(
-            rule.id, key, ctx.profile.version, (event.event_id,), {"rows": len(rows)}
-        ),
+        reason=Reason(rule.id, key, ctx.profile.version, (event.event_id,), {"rows": len(rows)}),
         correlation=f"{first.source}:{first.list_ref}",
         occurred_at=event.occurred_at,
         jurisdiction=event.jurisdiction or ctx.profile.division,

@@ -1,4 +1,4 @@
-"""Backstop and relapse lists: each row becomes a case, or a reason why not, and is answered (RG-04)."""
+"""Backstop and relapse lists: each row becomes a case or a reason why not (RG-04)."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def decide(state: State, event: CanonicalEvent, ctx: Context) -> Decision:
     before = state.lists[listed].get(_number(event))
     if before is not None and before.event_id == event.event_id:
         return NOTHING
-    disposition, detail, case, extra = _settled(state, event, ctx, rule, listed)
+    disposition, detail, case, extra = _settled(state, event, ctx, rule)
     row = ListRow(
         listed[0],
         listed[1],
@@ -54,9 +54,7 @@ def decide(state: State, event: CanonicalEvent, ctx: Context) -> Decision:
     reason = Reason(
         rule.id, f"list.{disposition}", ctx.profile.version, (event.event_id,), {"type": event.type}
     )
-    return Decision(
-        (*extra.changes, *rows), (*extra.effects, *effects), (reason, *extra.because)
-    )
+    return Decision((*extra.changes, *rows), (*extra.effects, *effects), (reason, *extra.because))
 
 
 def reject(state: State, event: CanonicalEvent, ctx: Context) -> Decision:
@@ -85,9 +83,7 @@ def reject(state: State, event: CanonicalEvent, ctx: Context) -> Decision:
         failure.get("reason") or failure.get("code"),
     )
     rows, copies = dispositions.answer(state, event, ctx, rule, row)
-    reason = Reason(
-        rule.id, "list.record_rejected", ctx.profile.version, (event.event_id,), {}
-    )
+    reason = Reason(rule.id, "list.record_rejected", ctx.profile.version, (event.event_id,), {})
     return Decision(tuple(rows), tuple(copies), (reason,))
 
 
@@ -102,7 +98,7 @@ def _number(event: CanonicalEvent) -> int:
 
 
 def _settled(
-    state: State, event: CanonicalEvent, ctx: Context, rule: ListRule, listed: tuple[str, str]
+    state: State, event: CanonicalEvent, ctx: Context, rule: ListRule
 ) -> tuple[str, str | None, str | None, Decision]:
     """Disposition, detail, case and what else happens for one row."""
     person = state.persons.get(event.uid) if event.uid is not None else None
@@ -111,9 +107,7 @@ def _settled(
         task = NOTHING
         if tasks:
             home = _home(state, event)
-            task = open_task(
-                state, event, ctx, tasks[0], fact_of(event), event.uid, home, None
-            )
+            task = open_task(state, event, ctx, tasks[0], fact_of(event), event.uid, home, None)
         return dispositions.CONFLICT, died.type, None, task
     spell = _spell(state, event, ctx)
     case = cases.new_case(event, ctx, rule, _home(state, event))

@@ -1,4 +1,4 @@
-"""Tasks for humans that follow from facts: a job, a confirmed death, a decided death (RG-11, RG-16).
+"""Tasks for humans that follow from facts: a job, a confirmed or decided death (RG-11, RG-16).
 
 They are derived like rights are, so a task opens whichever fact came first; it closes only when a
 human closes it.
@@ -39,18 +39,16 @@ def decide(state: State, event: CanonicalEvent, ctx: Context) -> Decision:
     return whole
 
 
-def _due(
-    state: State, ctx: Context, view: View, resident: Resident
-) -> list[tuple[TaskRule, Fact]]:
+def _due(state: State, ctx: Context, view: View, resident: Resident) -> list[tuple[TaskRule, Fact]]:
     facts = resident.person.facts
     if not any(fact.type in _CAUSES for fact in facts):
         return []
-    found = []
-    for rule in ctx.profile.rules.tasks:
-        for fact in _facts(state, view, resident, rule.fact):
-            if rule.on(fact.effective):
-                found.append((rule, fact))
-    return found
+    return [
+        (rule, fact)
+        for rule in ctx.profile.rules.tasks
+        for fact in _facts(state, view, resident, rule.fact)
+        if rule.on(fact.effective)
+    ]
 
 
 _CAUSES = frozenset({"employment.started", "person.died", "category.ended"})
@@ -126,9 +124,7 @@ def open_task(
         occurred_at=event.occurred_at,
         jurisdiction=event.jurisdiction or ctx.profile.division,
         ordinal=task.id,
-        body={
-            "task": {"task_id": task.id, "kind": task.kind, "owner_level": task.owner_level}
-        },
+        body={"task": {"task_id": task.id, "kind": task.kind, "owner_level": task.owner_level}},
     )
     return Decision((task,), (copy,), (reason,))
 
@@ -147,9 +143,7 @@ def close_task(state: State, task_id_: str, actor: str, outcome: str, ctx: Conte
     if task is None or task.state == "closed":
         return NOTHING
     closed = msgspec.structs.replace(task, state="closed", closed_at=ctx.now_ms)
-    reason = Reason(
-        "I2", "task.closed", ctx.profile.version, (task.opened_by,), {"actor": actor}
-    )
+    reason = Reason("I2", "task.closed", ctx.profile.version, (task.opened_by,), {"actor": actor})
     copy = Deliver(
         program=ctx.profile.office,
         type="task.closed",

@@ -11,11 +11,11 @@ from typing import Any
 
 import msgspec
 
-from hub.contracts.events import CanonicalEvent
+from hub.contracts.events import CanonicalEvent, Groups
 from hub.model.adverse import judge
 from hub.model.contexts import Context
 from hub.model.decisions import NOTHING, Decision
-from hub.model.folding import RANKS
+from hub.model.folding import DECEASED, RANKS
 from hub.model.households import order
 from hub.model.keys import member_uids
 from hub.model.records import Fact, Household, Person
@@ -85,8 +85,7 @@ def _household_of(state: State, event: CanonicalEvent) -> str | None:
         return event.household
     if not event.type.startswith("category."):
         return None
-    scope = (event.groups.get("category") or {}).get("scope")
-    if scope == "single_person" and event.uid is not None:
+    if event.uid is not None and _is_personal(event.groups):
         return None
     if event.household:
         return event.household
@@ -96,6 +95,13 @@ def _household_of(state: State, event: CanonicalEvent) -> str | None:
         state.require(Keys(households=frozenset(person.households)))
         return person.households[0]
     return None
+
+
+def _is_personal(groups: Groups) -> bool:
+    """Aid for one person, or the decision that one person is dead."""
+    group, change = groups.get("category") or {}, groups.get("change") or {}
+    dead = DECEASED in {group.get("category"), change.get("after")}
+    return dead or group.get("scope") == "single_person"
 
 
 def _into_household(
@@ -117,9 +123,7 @@ def _into_household(
     for uid in named:
         person = changed.get(uid) or _person(state, uid)
         if home not in person.households:
-            changed[uid] = msgspec.structs.replace(
-                person, households=[*person.households, home]
-            )
+            changed[uid] = msgspec.structs.replace(person, households=[*person.households, home])
 
 
 def _person(state: State, uid: bytes) -> Person:
@@ -210,7 +214,9 @@ def _data(event: CanonicalEvent) -> dict[str, dict[str, Any]]:
     members = (groups.get("household") or {}).get("members")
     if members and event.type.partition(".")[0] in {"household", "category"}:
         data["household"] = {
-            "members": [{name: m[name] for name in _MEMBER if m.get(name) is not None} for m in members]
+            "members": [
+                {name: m[name] for name in _MEMBER if m.get(name) is not None} for m in members
+            ]
         }
     change = data.get("change") or {}
     if change.get("item") == "care_level" and "care" not in data:

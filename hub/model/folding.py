@@ -120,31 +120,32 @@ def segments(facts: Iterable[Fact], *, single: bool) -> list[Segment]:
         group = fact.data.get("category") or {}
         named = group.get("category")
         if kind == "category.ended" or fact.lifecycle == "ceased":
-            dead = single and deceased(fact)
-            if open_ is not None and (dead or named is None or named in _ends(open_)):
-                found.append(open_._replace(end=fact.effective, closer=fact))
-                open_ = None
-            elif single and open_ is None and not dead:
-                found.append(_state(fact, EXITED, None))
-            if dead:
-                open_ = _state(fact, DECEASED, None)
+            open_ = _ended(fact, named, open_, found, single=single)
         elif kind in _STATES and named and (open_ is None or open_.category != named):
-            if open_ is None:
-                if kind == "category.changed":
-                    continue
-            else:
+            if open_ is not None:
                 found.append(open_._replace(end=fact.effective, closer=fact))
+            elif kind == "category.changed":
+                continue
             open_ = _state(fact, named, group.get("subtype"))
     if open_ is not None:
         found.append(open_)
     return found
 
 
+def _ended(
+    fact: Fact, named: str | None, open_: Segment | None, found: list[Segment], *, single: bool
+) -> Segment | None:
+    """Close the open state, take a person out of the household's, or set DECEASED."""
+    dead = single and deceased(fact)
+    if open_ is not None and (dead or named in {None, open_.category, EXITED}):
+        found.append(open_._replace(end=fact.effective, closer=fact))
+        open_ = None
+    elif single and open_ is None and not dead:
+        found.append(_state(fact, EXITED, None))
+    return _state(fact, DECEASED, None) if dead else open_
+
+
 _STATES = frozenset({"category.granted", "category.changed"})
-
-
-def _ends(open_: Segment) -> tuple[str, str]:
-    return open_.category, EXITED
 
 
 def _state(fact: Fact, category: str, subtype: str | None) -> Segment:

@@ -121,9 +121,7 @@ def view_of(state: State, household: str, roll: frozenset[str]) -> View:
     return made
 
 
-def _household_view(
-    record: Household, persons: list[Person | None], roll: frozenset[str]
-) -> View:
+def _household_view(record: Household, persons: list[Person | None], roll: frozenset[str]) -> View:
     facts = record.facts
     default = segments(facts, single=False)
     shared = spells(default, roll)
@@ -171,8 +169,14 @@ def _resident(
         if single:
             states = override(states, segments(facts, single=True))
         mine = spells(states, roll)
-    schools = spans(facts, "education.enrolled", "education.left") if "education.enrolled" in kinds else []
-    jobless = spans(facts, "employment.lost", "employment.started") if "employment.lost" in kinds else []
+    schools = (
+        spans(facts, "education.enrolled", "education.left")
+        if "education.enrolled" in kinds
+        else []
+    )
+    jobless = (
+        spans(facts, "employment.lost", "employment.started") if "employment.lost" in kinds else []
+    )
     return Resident(person.uid, ref, person, known[-1][1], spans_, mine, schools, jobless)
 
 

@@ -34,7 +34,7 @@ def keys(event: CanonicalEvent) -> Keys:
 
 
 def member_uids(group: dict[str, Any]) -> list[bytes]:
-    """uids of the members that a ``household`` group lists."""
+    """Uids of the members that a ``household`` group lists."""
     return [bytes.fromhex(m["ref"]) for m in group.get("members") or () if m.get("ref")]
 
 

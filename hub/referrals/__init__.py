@@ -15,7 +15,7 @@ from hub.referrals import ledgers, meters, replies
 Decider = Callable[[State, CanonicalEvent, Context], Decision]
 
 DECIDERS: dict[str, tuple[Decider, ...]] = {
-    **{kind: (ledgers.decide, meters.decide) for kind in RANKS},
-    **{kind: (replies.decide,) for kind in REPLIES},
+    **dict.fromkeys(RANKS, (ledgers.decide, meters.decide)),
+    **dict.fromkeys(REPLIES, (replies.decide,)),
 }
 """Event type → deciders, to be run in this order after ``hub.model.facts.record``."""

@@ -107,9 +107,7 @@ def _rows(step: Step) -> list[Referral]:
     return rows
 
 
-def _match(
-    rights: dict[Key, Right], rows: list[Referral]
-) -> tuple[dict[Key, Referral], set[str]]:
+def _match(rights: dict[Key, Right], rows: list[Referral]) -> tuple[dict[Key, Referral], set[str]]:
     found: dict[Key, Referral] = {}
     used: set[str] = set()
     for row in rows:
@@ -204,38 +202,36 @@ def _interests(step: Step, row: Referral, right: Right) -> tuple[Interest, ...]:
 
 def _follow(step: Step, row: Referral, right: Right) -> Decision | None:
     """Keep a row in step with its right."""
-    moved = (row.episode, row.spell_from, row.spell_to) != (
-        right.episode,
-        right.start,
-        right.end,
-    )
     extra: tuple[Interest, ...] = ()
-    if moved:
+    known = row
+    if (row.episode, row.spell_from, row.spell_to) != (right.episode, right.start, right.end):
         if right.start < row.spell_from:
             extra = _interests(step, row, right)
         row = msgspec.structs.replace(
             row, episode=right.episode, spell_from=right.start, spell_to=right.end
         )
-    done: Decision | None = None
-    dead = _death_within(right)
-    if dead is not None:
-        done = _close_deceased(step, row, right) if row.state in OPEN else None
-    elif row.closed_reason == DECEASED_REASON:
-        done = _reopen(step, row, right)
-    elif right.decision is not None:
-        if row.stop_decision is None and has_interest(step.state, row, step.view):
-            done = _stop(step, row, right)
-    elif row.stop_decision is not None and right.end is None:
-        done = _stop_withdrawn(step, row, right)
-    elif right.lost is not None:
-        if row.stop_state is None and row.state in OPEN:
-            done = _review(step, row, right, right.lost.id)
-    elif row.stop_state == REVIEW:
-        moved = True
+    if row.stop_state == REVIEW and right.lost is None and right.decision is None:
         row = msgspec.structs.replace(row, stop_state=None)
+    done = _turn(step, row, right)
     if done is None:
-        return Decision((row, *extra)) if moved else None
+        return Decision((row, *extra)) if row is not known else None
     return Decision((*done.changes, *extra), done.effects, done.because)
+
+
+def _turn(step: Step, row: Referral, right: Right) -> Decision | None:
+    """What a program must learn about a row, if anything."""
+    if _death_within(right) is not None:
+        return _close_deceased(step, row, right) if row.state in OPEN else None
+    if row.closed_reason == DECEASED_REASON:
+        return _reopen(step, row, right)
+    if right.decision is not None:
+        stops = row.stop_decision is None and has_interest(step.state, row, step.view)
+        return _stop(step, row, right) if stops else None
+    if row.stop_decision is not None and right.end is None:
+        return _stop_withdrawn(step, row, right)
+    if right.lost is not None and row.stop_state is None and row.state in OPEN:
+        return _review(step, row, right, right.lost.id)
+    return None
 
 
 def _death_within(right: Right) -> Fact | None:
@@ -292,9 +288,7 @@ def _stop(step: Step, row: Referral, right: Right) -> Decision:
         stop_state="notified",
         history=[*row.history, [step.ctx.now_ms, "stop_notified", "hub", step.event.event_id]],
     )
-    copy = deliver(
-        step, stopped, right, "referral.stop_notified", reason, decision=right.decision
-    )
+    copy = deliver(step, stopped, right, "referral.stop_notified", reason, decision=right.decision)
     return Decision((stopped,), (copy,), (reason,))
 
 

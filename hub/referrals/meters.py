@@ -1,4 +1,4 @@
-"""Meters nobody knows: one match request for a household on roll without a meter account (RG-03)."""
+"""Meters nobody knows: one match request for a household on roll without a meter (RG-03)."""
 
 from __future__ import annotations
 
@@ -33,7 +33,18 @@ def decide(state: State, event: CanonicalEvent, ctx: Context) -> Decision:
     household = state.households[home]
     reason = Reason(rule.id, "meter.match", ctx.profile.version, (view.cover[-1].episode,))
     asked = Fact(
-        f"{REQUESTED}:{home}", REQUESTED, 0, ctx.now_ms, -1, "", "hub", "", None, "created", None, {}
+        f"{REQUESTED}:{home}",
+        REQUESTED,
+        0,
+        ctx.now_ms,
+        -1,
+        "",
+        "hub",
+        "",
+        None,
+        "created",
+        None,
+        {},
     )
     facts = list(household.facts)
     insort(facts, asked, key=order)

@@ -55,14 +55,10 @@ def _refused(event: CanonicalEvent, ctx: Context, key: str) -> Decision:
 
 
 def _reason(event: CanonicalEvent, ctx: Context, key: str) -> Reason:
-    return Reason(
-        RULE, key, ctx.profile.version, (event.event_id,), {"program": event.source}
-    )
+    return Reason(RULE, key, ctx.profile.version, (event.event_id,), {"program": event.source})
 
 
-def _moved(
-    state: State, event: CanonicalEvent, ctx: Context, row: Referral, note: str
-) -> Decision:
+def _moved(state: State, event: CanonicalEvent, ctx: Context, row: Referral, note: str) -> Decision:
     target = _STATES[event.type]
     if any(step[3] == event.event_id for step in row.history if len(step) > 3):
         return NOTHING
@@ -122,12 +118,12 @@ def _known(state: State, row: Referral, ctx: Context) -> Groups:
                 groups["house"] = dict(house.facts[-1].data["house"])
         return groups
     person = state.persons.get(row.uid) if row.uid is not None else None
-    return {name: group for name, group in person.identity.items() if name != "at"} if person else {}
+    return (
+        {name: group for name, group in person.identity.items() if name != "at"} if person else {}
+    )
 
 
-def _quality(
-    state: State, row: Referral, quality: str, until: int | None
-) -> tuple[Interest, ...]:
+def _quality(state: State, row: Referral, quality: str, until: int | None) -> tuple[Interest, ...]:
     found = []
     uids = [row.uid] if row.uid is not None else list(state.interests)
     for uid in uids:
@@ -150,7 +146,12 @@ def _stop_answered(
         stop_state="answered",
         history=[
             *row.history,
-            [ctx.now_ms, "stop_answered:" + ("stopped" if stopped else "continues"), actor, event.event_id],
+            [
+                ctx.now_ms,
+                "stop_answered:" + ("stopped" if stopped else "continues"),
+                actor,
+                event.event_id,
+            ],
         ],
     )
     ended: tuple[Interest, ...] = ()

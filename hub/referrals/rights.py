@@ -88,6 +88,7 @@ def _people(rule: RightRule, view: View) -> list[Right]:
 
 
 def _things(rule: RightRule, view: View) -> list[Right]:
+    spans: list[tuple[str, Span, House | None]]
     if rule.subject == "meter":
         spans = [(account, span, None) for account, span in view.meters.items()]
     else:

@@ -14,7 +14,7 @@ from hub.rosters import deltas, periods, snapshots
 Decider = Callable[[State, CanonicalEvent, Context], Decision]
 
 DECIDERS: dict[str, tuple[Decider, ...]] = {
-    **{kind: (deltas.decide,) for kind in RANKS},
+    **dict.fromkeys(RANKS, (deltas.decide,)),
     f"timer.{periods.KIND}": (snapshots.close,),
     "roster.receipt": (snapshots.receipt,),
 }

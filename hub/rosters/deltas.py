@@ -12,7 +12,7 @@ from hub.model.decisions import NOTHING, Decision, Deliver, Reason
 from hub.model.households import View, category_group, views
 from hub.model.records import RosterRow
 from hub.model.states import State
-from hub.rosters.rows import Row, rows_of
+from hub.rosters.rows import Known, Row, known_people, rows_of
 from hub.sdk.profiles import RosterRule
 from hub.sdk.rosters import row_digest
 
@@ -30,8 +30,9 @@ def decide(state: State, event: CanonicalEvent, ctx: Context) -> Decision:
         had = _had(state, view)
         if not view.cover and not any(had.values()):
             continue
+        people = known_people(view)
         for rule in ctx.profile.rosters:
-            found += _diff(event, ctx, rule, view, had.get(rule.recipient, {}))
+            found += _diff(event, ctx, rule, view, people, had.get(rule.recipient, {}))
     if not found:
         return NOTHING
     changes, effects, because = zip(*found, strict=True)
@@ -65,15 +66,16 @@ def _diff(
     ctx: Context,
     rule: RosterRule,
     view: View,
+    people: list[Known],
     had: dict[str, RosterRow],
 ) -> list[tuple[RosterRow, Deliver, Reason]]:
     found = []
-    wanted = rows_of(rule, view) if view.cover else {}
+    wanted = rows_of(rule, view, people)
     for key, row in wanted.items():
         old = had.get(key)
-        digest = row_digest(row.fields)
-        if old is not None and old.present and old.digest == digest:
+        if old is not None and old.present and old.fields == row.fields:
             continue
+        digest = row_digest(row.fields)
         op = "changed" if old is not None and old.present else "added"
         record = RosterRow(
             rule.recipient, key, row.uid, view.household, row.fields, present=True, digest=digest

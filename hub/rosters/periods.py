@@ -39,5 +39,5 @@ def timer(recipient: str, period: str) -> Schedule:
 
 
 def first_timers(profile: Profile, today: date) -> tuple[Schedule, ...]:
-    """Timers of the present quarter, to be set when a hub starts; setting them again is harmless."""
+    """Timers of the present quarter, set when a hub starts; setting them again is harmless."""
     return tuple(timer(rule.recipient, quarter(today)) for rule in profile.rosters)

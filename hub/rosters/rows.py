@@ -9,6 +9,7 @@ from hub.contracts.catalogues import catalogue
 from hub.contracts.events import Groups
 from hub.kernel.dates import date_of
 from hub.kernel.errors import ConfigurationError
+from hub.model.folding import Spell
 from hub.model.households import (
     Resident,
     View,
@@ -16,7 +17,6 @@ from hub.model.households import (
     household_group,
     person_groups,
 )
-from hub.model.folding import Spell
 from hub.sdk.profiles import RosterRule
 
 SNAPSHOT = "snapshot:"
@@ -33,38 +33,50 @@ class Row(NamedTuple):
     spell: Spell
 
 
-def rows_of(rule: RosterRule, view: View) -> dict[str, Row]:
-    """Rows of one recipient out of one household: those whose last spell is open."""
-    found = {}
-    if rule.row == "meter":
-        cover = view.cover[-1] if view.cover else None
-        if cover is not None and cover.end is None:
-            for account, span in view.meters.items():
-                if span.end is None:
-                    groups = {
-                        "category": category_group(cover),
-                        "meter": {"meter_account": account},
-                    }
-                    found[account] = Row(account, None, _granted(rule, groups), groups, cover)
-        return found
+class Known(NamedTuple):
+    """A person on roll now and everything known that a roster might grant."""
+
+    resident: Resident
+    spell: Spell
+    groups: Groups
+
+
+def known_people(view: View) -> list[Known]:
+    """People of a household whose last spell is open."""
+    found = []
     household = None
     for resident in view.residents:
         spell = resident.spells[-1] if resident.spells else None
-        if spell is None or spell.end is not None:
-            continue
-        if rule.row == "pupil" and not (resident.schools and resident.schools[-1].end is None):
-            continue
-        household = household or household_group(view)
-        groups = person_row(resident, view, spell, household)
-        found[resident.ref] = Row(
-            resident.ref, resident.uid, _granted(rule, groups), groups, spell
-        )
+        if spell is not None and spell.end is None:
+            household = household or household_group(view)
+            found.append(Known(resident, spell, person_row(resident, view, spell, household)))
     return found
 
 
-def person_row(
-    resident: Resident, view: View, spell: Spell, household: dict[str, Any]
-) -> Groups:
+def rows_of(rule: RosterRule, view: View, people: list[Known]) -> dict[str, Row]:
+    """Rows of one recipient out of one household."""
+    if rule.row == "meter":
+        return _meter_rows(rule, view)
+    return {
+        resident.ref: Row(resident.ref, resident.uid, _granted(rule, groups), groups, spell)
+        for resident, spell, groups in people
+        if rule.row == "person" or (resident.schools and resident.schools[-1].end is None)
+    }
+
+
+def _meter_rows(rule: RosterRule, view: View) -> dict[str, Row]:
+    cover = view.cover[-1] if view.cover else None
+    if cover is None or cover.end is not None:
+        return {}
+    found = {}
+    for account, span in view.meters.items():
+        if span.end is None:
+            groups = {"category": category_group(cover), "meter": {"meter_account": account}}
+            found[account] = Row(account, None, _granted(rule, groups), groups, cover)
+    return found
+
+
+def person_row(resident: Resident, view: View, spell: Spell, household: dict[str, Any]) -> Groups:
     """Everything known about a person that a roster might grant."""
     groups = person_groups(resident)
     groups["category"] = category_group(spell)

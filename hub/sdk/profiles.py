@@ -7,7 +7,7 @@ as well, because a misspelt rule would silently not apply.
 from __future__ import annotations
 
 from datetime import date
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 from pathlib import Path
@@ -64,22 +64,25 @@ class Rule(_Strict):
     document: Document
     effective_from: date
     effective_to: date | None = None
-    _first: int = PrivateAttr(0)
-    _end: int | None = PrivateAttr(None)
 
-    def model_post_init(self, _context: Any) -> None:
-        """Keep the dates as days, which the hot path compares."""
-        self._first = days_of(self.effective_from)
-        self._end = days_of(self.effective_to) if self.effective_to else None
+    @cached_property
+    def first(self) -> int:
+        """First day, days since 1970-01-01, as the hot path compares it."""
+        return days_of(self.effective_from)
+
+    @cached_property
+    def end(self) -> int | None:
+        """First day no more, days since 1970-01-01."""
+        return days_of(self.effective_to) if self.effective_to else None
 
     def on(self, day: int) -> bool:
         """Whether it is in force on that day (days since 1970-01-01)."""
-        return self._first <= day and (self._end is None or day < self._end)
+        return self.first <= day and (self.end is None or day < self.end)
 
     def during(self, start: int, end: int | None) -> bool:
         """Whether it is in force on any day of a span."""
-        return (end is None or self._first < end or self._first <= start) and (
-            self._end is None or start < self._end
+        return (end is None or self.first < end or self.first <= start) and (
+            self.end is None or start < self.end
         )
 
 
@@ -100,7 +103,7 @@ class RightRule(Rule):
 
     def model_post_init(self, context: Any) -> None:
         """Compile the condition."""
-        super().model_post_init(context)
+        del context
         if self.when:
             self._condition = _RIGHTS.compile(self.when, self.id)
 
@@ -130,7 +133,7 @@ class TellRule(Rule):
 
     def model_post_init(self, context: Any) -> None:
         """Compile the condition."""
-        super().model_post_init(context)
+        del context
         if self.when:
             self._condition = _TELLS.compile(self.when, self.id)
 
@@ -347,7 +350,7 @@ def _rules(folder: Traversable, head: Head) -> Rules:
                     raise _refused(f"{where}: {rule.id}", "the id stands twice")
                 seen.add(rule.id)
                 found[section].append(rule)
-    return Rules(**{section: tuple(rules) for section, rules in found.items()})
+    return Rules.model_validate({section: tuple(rules) for section, rules in found.items()})
 
 
 def _rule(where: str, number: int, entry: Any, kind: type[R], head: Head) -> R:
@@ -367,10 +370,9 @@ def _rule(where: str, number: int, entry: Any, kind: type[R], head: Head) -> R:
 
 def _inherited(above: Rules, own: Rules) -> Rules:
     """The higher place's rules; a rule with the same id takes its place."""
-    merged = {}
+    merged: dict[str, Any] = {}
     for section in _SECTIONS:
-        rules = {rule.id: rule for rule in getattr(above, section)}
-        rules.update({rule.id: rule for rule in getattr(own, section)})
+        rules = {rule.id: rule for rule in (*getattr(above, section), *getattr(own, section))}
         merged[section] = tuple(rules.values())
     return Rules(**merged)
 

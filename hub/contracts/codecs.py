@@ -13,7 +13,6 @@ from typing import Any
 
 import msgspec
 
-from hub.contracts import decoders
 from hub.contracts.catalogues import Catalogue, catalogue
 from hub.contracts.decoders import compile_decoder, compile_event, whole
 from hub.contracts.encoders import STUMBLES, compile_encoder, compile_variant
@@ -123,12 +122,12 @@ class _EventDecoders(dict[int, Decoder]):
 def _event_decoder(schema: Any, event_type: str) -> Decoder:
     known = set(CanonicalEvent.__struct_fields__)
     names = names_of(schema)
-    fast = compile_event(schema, CanonicalEvent, event_type)
+    fast = compile_event(schema, CanonicalEvent, CanonicalEvent.__struct_fields__, event_type)
 
     def decode(value: bytes) -> CanonicalEvent:
         try:
             found: CanonicalEvent = fast(value, HEAD)
-        except decoders.STUMBLES:
+        except STUMBLES:
             return slowly(value)
         return found
 

@@ -7,40 +7,36 @@ the end: places only grow.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import cache
-from struct import Struct, error
+from itertools import groupby
 from typing import Any
 
-from hub.contracts.encoders import STUMBLES as COMMON
+from hub.contracts.encoders import STUMBLES
 from hub.contracts.interpreters import MAX_ITEMS, Names, names_of, read, resolved
 from hub.contracts.schemas import SEALED, Schema
-from hub.contracts.wires import Dates, number, refused, span
+from hub.contracts.wires import Dates, Instants, Words, number, refused, span
 
-STUMBLES = (*COMMON, error)
-"""What a generated function raises where the bytes have no common form."""
+_RUN = 4
 
 Reader = Callable[[bytes, int], tuple[Any, int]]
 
 
 @cache
 def tables() -> dict[str, Any]:
-    """The tables generated functions share."""
-    none: list[int | None] = [None] * (1 << 16)
-    low, middle, high = none[:], none[:], none[:]
-    for pair in range(1 << 14):
-        first = pair & 127 | 128
-        more = (pair >> 7 | 128) << 8 | first
-        # An odd number would be negative: the interpreter's business.
-        low[more] = None if pair & 1 else pair >> 1
-        middle[more] = pair << 13
-        if pair >= 128:
-            high[pair >> 7 << 8 | first] = pair << 27
+    """The tables generated functions share.
+
+    X and Y parts of an instant, W texts that repeat, R lengths, D dates, B truth.
+    """
+    # An odd number would be negative: the interpreter's business.
+    low = {bytes((n & 127 | 128, n >> 7 | 128)): n >> 1 for n in range(0, 1 << 14, 2)}
     return {
-        "pairs": Struct("<HHH").unpack_from,
         "X": low,
-        "Y": middle,
-        "Z": high,
+        "Y": Instants(),
+        "W": Words(),
+        # First byte → length and what stands before the text; 0: further bytes, or negative.
+        "R0": tuple(0 if n & 129 else (n >> 1) + 1 for n in range(256)),
+        "R1": tuple(0 if n & 129 else (n >> 1) + 2 for n in range(256)),
         "D": Dates(),
         "B": (False, True),
         "span": span,
@@ -114,33 +110,35 @@ class Source:
             self._value(kind, full, target, indent)
             return
         kind, full = resolved(full[1], self.names)
-        self.add(indent, "n = b[p]; p += 1", "if n == 2:")
-        self._value(kind, full, target, indent + 1)
-        self.add(indent, "elif n: stumble[0]")
-        if none:
-            self.add(indent, f"else: {target} = None")
+        self.add(indent, "if b[p] == 2:")
+        if kind == "string":
+            self._text(_form(kind, full), target, indent + 1, before=1)
+        else:
+            self.add(indent + 1, "p += 1")
+            self._value(kind, full, target, indent + 1)
+        self.add(indent, "elif b[p]: stumble[0]")
+        self.add(indent, f"else: p += 1; {target} = None" if none else "else: p += 1")
 
     def _value(self, kind: str, schema: Schema, target: str, indent: int) -> None:
         logical = schema.get("logicalType") if isinstance(schema, dict) else None
         if kind in {"string", "bytes", "money"}:
-            taken = {
-                "string": "b[p:q].decode()",
-                "bytes": "b[p:q]",
-                "money": "amount(b[p:q], 'big', signed=True)",
-            }[kind]
-            self.add(
-                indent,
-                "n = b[p]",
-                "if n & 129: p, q = span(b, p)",
-                "else: p += 1; q = p + (n >> 1)",
-                f"{target} = {taken}; p = q",
-            )
+            self._text(_form(kind, schema), target, indent, before=0)
         elif logical == "timestamp-millis":
-            self.add(indent, f"n, m, o = pairs(b, p); {target} = X[n] + Y[m] + Z[o]; p += 6")
+            self.add(indent, f"{target} = X[b[p:p + 2]] + Y[b[p + 2:p + 6]]; p += 6")
         elif logical == "date":
             self.add(indent, f"{target}, n = D[b[p:p + 3]]; p += n")
         else:
             self._other(kind, schema, target, indent)
+
+    def _text(self, form: str, target: str, indent: int, *, before: int) -> None:
+        # ``before`` bytes stand between the place and the length.
+        short, long = form.format(f"b[p + {before + 1}:q]"), form.format("b[p:q]")
+        at = f"p + {before}" if before else "p"
+        self.add(
+            indent,
+            f"if n := R{before}[b[{at}]]: q = p + n; {target} = {short}; p = q",
+            f"else: p, q = span(b, {at}); {target} = {long}; p = q",
+        )
 
     def _other(self, kind: str, schema: Schema, target: str, indent: int) -> None:
         if kind in {"int", "long"}:
@@ -172,6 +170,49 @@ class Source:
         for field in schema["fields"]:
             self.field(field["type"], f"{target}[{field['name']!r}]", indent, none=False)
 
+    def envelope(self, fields: list[Any]) -> dict[str, str]:
+        """Statements that read fields into variables; a long run of nulls is taken at once.
+
+        Returns:
+            Field → variable.
+        """
+        found: dict[str, str] = {}
+        for nullable, run in groupby(fields, lambda field: isinstance(field["type"], list)):
+            part = [(field, self.fresh()) for field in run]
+            depth = 0
+            if nullable and len(part) >= _RUN:
+                zeros = self.bind(bytes(len(part)))
+                targets = " = ".join(target for _, target in part)
+                self.add(
+                    0, f"if b[p:p + {len(part)}] == {zeros}: {targets} = None; p += {len(part)}"
+                )
+                self.add(0, "else:")
+                depth = 1
+            for field, target in part:
+                self.field(field["type"], target, depth, none=True)
+            found |= {field["name"]: target for field, target in part}
+        return found
+
+    def group(self, name: str, schema: Schema, left: int) -> None:
+        """Statements that read a group, or pass a null; inside a loop that ends with the bytes.
+
+        Args:
+            name: Of the group or its sealed sibling.
+            schema: Its type without the null.
+            left: Fields after it; where as many bytes are left, all zero, the loop is left.
+        """
+        self.add(1, "if b[p]:", "    if b[p] != 2: stumble[0]", "    p += 1")
+        if name.endswith(SEALED):
+            self.add(2, "g = {}")
+            self.field(schema, "g['sealed']", 2, none=False)
+        else:
+            self.record(resolved(schema, self.names)[1], "g", 2)
+        self.add(2, f"groups[{name!r}] = g")
+        if left:
+            zeros = self.bind(bytes(left))
+            self.add(2, f"if b[p:] == {zeros}: p += {left}; break")
+        self.add(1, "else: p += 1")
+
     def made(self, result: str) -> Callable[[bytes, int], Any]:
         """The function."""
         body = "\n    ".join(self.lines)
@@ -179,6 +220,12 @@ class Source:
         exec(compile(text, "<avro decoder>", "exec"), self.space)  # noqa: S102 - generated from our schemas
         found: Callable[[bytes, int], Any] = self.space["decode"]
         return found
+
+
+def _form(kind: str, schema: Schema) -> str:
+    if isinstance(schema, dict) and "code" in schema:
+        return "W[{}]"
+    return {"string": "{}.decode()", "bytes": "{}"}.get(kind, "amount({}, 'big', signed=True)")
 
 
 def compile_decoder(schema: Schema) -> Callable[[bytes, int], dict[str, Any]]:
@@ -218,34 +265,29 @@ def whole(schema: Schema, data: bytes, place: int, names: Names) -> dict[str, An
     return value
 
 
-def compile_event(schema: Schema, made: Callable[..., Any], type_: str) -> Callable[..., Any]:
+def compile_event(
+    schema: Schema, made: Callable[..., Any], order: Sequence[str], event_type: str
+) -> Callable[[bytes, int], Any]:
     """A function from bytes and the place of the body to an event.
 
     Args:
         schema: Event schema: the envelope, then groups, each with its sealed sibling.
-        made: Takes the envelope's fields, ``type`` and ``groups`` by name.
-        type_: The event type.
+        made: Takes ``order``; by position, which is a microsecond faster than by name.
+        order: The envelope's fields, ``type`` and ``groups``, as ``made`` takes them.
+        event_type: The event type.
     """
     names = names_of(schema)
     source = Source(names)
-    source.space |= {"made": made, "type_": type_}
+    source.space |= {"made": made, "event_type": event_type}
+    variables = {"type": "event_type", "groups": "groups"}
+    envelope, *fields = schema["fields"]
     source.add(0, "groups = {}")
-    arguments = ["type=type_", "groups=groups"]
-    for field in schema["fields"]:
-        name, kind = field["name"], field["type"]
-        if name == "envelope":
-            for attribute in resolved(kind, names)[1]["fields"]:
-                target = source.fresh()
-                source.field(attribute["type"], target, 0, none=True)
-                arguments.append(f"{attribute['name']}={target}")
-            continue
-        source.add(0, "if b[p]:", "    if b[p] != 2: stumble[0]", "    p += 1")
-        if name.endswith(SEALED):
-            source.add(1, "g = {}")
-            source.field(kind[1], "g['sealed']", 1, none=False)
-        else:
-            source.record(resolved(kind[1], names)[1], "g", 1)
-        source.add(1, f"groups[{name!r}] = g")
-        source.add(0, "else: p += 1")
+    variables |= source.envelope(resolved(envelope["type"], names)[1]["fields"])
+    source.add(0, "while True:")
+    for left, field in zip(range(len(fields) - 1, -1, -1), fields, strict=True):
+        source.group(field["name"], field["type"][1], left)
+    source.add(1, "break")
     source.add(0, "if p != len(b): stumble[0]")
-    return source.made(f"made({', '.join(arguments)})")
+    if set(order) != variables.keys():
+        source.lines = ["stumble[0]"]
+    return source.made(f"made({', '.join(variables.get(name, 'None') for name in order)})")

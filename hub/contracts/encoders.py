@@ -8,25 +8,33 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection
 from functools import cache
+from itertools import groupby
 from typing import Any
 
 from hub.contracts.interpreters import MAX_ITEMS, Names, names_of, resolved, write
 from hub.contracts.schemas import SEALED, Schema
-from hub.contracts.wires import INT, LONG, NULL, SOME, Numbers, lengths, zigzag
+from hub.contracts.wires import INT, LONG, NULL, SOME, Numbers, Texts, lengths, zigzag
 
 STUMBLES = (TypeError, AttributeError, KeyError, IndexError, ValueError, OverflowError)
 """What a generated function raises where a value has no common form."""
 
+_RUN = 4
 _SCALARS = {"int": INT, "long": LONG}
 
 
 @cache
 def tables() -> dict[str, Any]:
-    """The tables generated functions share: lengths, dates, numbers, pairs of seven bits."""
+    """The tables generated functions share; ``U`` marks those of ``["null", T]``.
+
+    C texts that repeat, P lengths, M lengths of money, I and L numbers, T and F thirds of an
+    instant, B truth, N null, S some, E nothing.
+    """
     pairs = [bytes((low & 127 | 128, low >> 7 | 128)) for low in range(1 << 14)]
     return {
+        "C": Texts(),
+        "CU": Texts(SOME),
         "P": lengths(),
-        "U": lengths(SOME),
+        "PU": lengths(SOME),
         "M": tuple(zigzag(size) for size in range(8)),
         "MU": tuple(SOME + zigzag(size) for size in range(8)),
         "I": Numbers(INT),
@@ -113,6 +121,8 @@ class Source:
             self._instant(expression, nullable=nullable)
         elif kind in _SCALARS:
             self.add(f"{'I' if kind == 'int' else 'L'}{union}[{expression}]")
+        elif kind == "string" and isinstance(schema, dict):
+            self.add(f"C{union}[{expression}]")
         elif kind == "enum":
             self.add(f"{self._symbols(schema, nullable=nullable)}[{expression}]")
         else:
@@ -140,27 +150,38 @@ class Source:
         self.add(one, two, three)
 
     def _sized(self, kind: str, schema: Schema, expression: str, *, nullable: bool) -> None:
-        head, body = self.fresh(), self.fresh()
-        table = "U" if nullable else "P"
-        statements = {
-            "string": f"{body} = {body}.encode(); {head} = {table}[len({body})]",
-            "bytes": f"{head} = {table}[len({body})]",
-            "money": f"{head} = ({body}.bit_length() >> 3) + 1; "
-            f"{body} = {body}.to_bytes({head}, 'big', signed=True); "
-            f"{head} = M{'U' if nullable else ''}[{head}]",
-            "fixed": f"{head} = {'S' if nullable else 'E'}; "
-            f"{body} = {body} if len({body}) == {schema.get('size') if kind == 'fixed' else 0} "
-            "else stumble[0]",
-        }
-        made = statements.get(kind) or (
-            f"{head} = {'S' if nullable else 'E'}; {body} = {self._nested(kind, schema, body)}"
-        )
+        if kind in {"string", "bytes", "money"}:
+            self._text(kind, expression, nullable=nullable)
+            return
+        body = self.fresh()
         self.lines.append(f"{body} = {expression}")
-        if nullable:
-            self.lines += [f"if {body} is None: {head} = N; {body} = E", f"else: {made}"]
+        if kind == "fixed":
+            made = f"{body} if len({body}) == {schema['size']} else stumble[0]"
         else:
-            self.lines.append(made)
-        self.add(head, body)
+            made = self._nested(kind, schema, body)
+        if nullable:
+            self.lines.append(f"{body} = N if {body} is None else S + ({made})")
+        else:
+            self.lines.append(f"{body} = {made}")
+        self.add(body)
+
+    def _text(self, kind: str, expression: str, *, nullable: bool) -> None:
+        body = self.fresh()
+        head = {
+            "string": f"P[len({body} := {body}.encode())]",
+            "bytes": f"P[len({body})]",
+            "money": f"M[len({body} := {body}.to_bytes(({body}.bit_length() >> 3) + 1, "
+            "'big', signed=True))]",
+        }[kind]
+        if nullable:
+            # Null leaves None in the variable, which adds nothing after its own byte.
+            self.add(f"(N if ({body} := {expression}) is None else {head.replace('[', 'U[', 1)})")
+            self.add(f"({body} or E)")
+        elif kind == "string":
+            self.add(f"P[len({body} := ({expression}).encode())]", body)
+        else:
+            self.lines.append(f"{body} = {expression}")
+            self.add(head, body)
 
     def _nested(self, kind: str, schema: Schema, value: str) -> str:
         if kind == "record":
@@ -178,10 +199,27 @@ class Source:
     def record(self, schema: Schema, value: str) -> None:
         """Statements and pieces for the fields of a record that stands in a dict."""
         get = self.fresh("get")
-        known = self.bind(frozenset(field["name"] for field in schema["fields"]))
-        self.lines += [f"if not {value}.keys() <= {known}: stumble[0]", f"{get} = {value}.get"]
+        known = self.bind(frozenset(field["name"] for field in schema["fields"]).issuperset)
+        self.lines += [f"if not {known}({value}): stumble[0]", f"{get} = {value}.get"]
         for field in schema["fields"]:
             self.field(field["type"], f"{get}({field['name']!r})")
+
+    def envelope(self, fields: list[Any], value: str) -> None:
+        """Statements and pieces for attributes; a long run of None is one piece."""
+        for nullable, run in groupby(fields, lambda field: isinstance(field["type"], list)):
+            part = [(field["type"], f"{value}.{field['name']}") for field in run]
+            if not nullable or len(part) < _RUN:
+                for schema, expression in part:
+                    self.field(schema, expression)
+                continue
+            before, self.pieces = self.pieces, []
+            for schema, expression in part:
+                self.field(schema, expression)
+            nulls = " is ".join(expression for _, expression in part)
+            piece = (
+                f"{bytes(len(part))!r} if {nulls} is None else join(({', '.join(self.pieces)},))"
+            )
+            self.pieces = [*before, f"({piece})"]
 
     def made(self, argument: str) -> Callable[[Any], bytes]:
         """The function."""
@@ -237,8 +275,7 @@ def compile_variant(
     if not set(required) <= set(present):
         source.lines.append("if event.lifecycle != 'annulled': stumble[0]")
     source.lines.append("groups = event.groups")
-    for attribute in resolved(fields.pop("envelope"), names)[1]["fields"]:
-        source.field(attribute["type"], f"event.{attribute['name']}")
+    source.envelope(resolved(fields.pop("envelope"), names)[1]["fields"], "event")
     for name, schema_of in fields.items():
         if name not in present:
             source.constant(NULL)
@@ -249,5 +286,7 @@ def compile_variant(
         else:
             group = source.fresh("g")
             source.lines.append(f"{group} = groups[{name!r}]")
+            if name in required:
+                source.lines.append(f"if not {group}: stumble[0]")
             source.record(resolved(schema_of[1], names)[1], group)
     return source.made("event")

@@ -16,7 +16,7 @@ text, int (fen for money, days since 1970-01-01 for dates, ms since 1970 for ins
 list, dict, or None for "not provided"."""
 
 
-class CanonicalEvent(msgspec.Struct, kw_only=True, gc=False):
+class CanonicalEvent(msgspec.Struct, gc=False):
     """One fact of a department in the hub's own terms (vocabulary of the envelope).
 
     Attributes:

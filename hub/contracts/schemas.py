@@ -17,12 +17,15 @@ INSTANT = {"type": "long", "logicalType": "timestamp-millis"}
 DATE = {"type": "int", "logicalType": "date"}
 MONEY = {"type": "bytes", "logicalType": "decimal", "precision": 18, "scale": 2}
 UID = {"type": "fixed", "name": "Uid", "namespace": "gov.hub", "size": 16}
+CODE = {"type": "string", "code": True}
+"""Text that repeats from record to record; the mark tells codecs that keeping it pays."""
 LIFECYCLE = "Lifecycle"
 SEALED = "_sealed"
 """Ending of the sibling field that will hold a group's ciphertext."""
 
 _PLAIN: dict[str, Schema] = {
     "string": "string",
+    "code": CODE,
     "bool": "boolean",
     "int": "long",
     "date": DATE,
@@ -33,14 +36,14 @@ _PLAIN: dict[str, Schema] = {
 
 ENVELOPE: tuple[tuple[str, Schema, bool, str], ...] = (
     ("event_id", "string", False, "事件编号 / Event id, UUIDv5"),
-    ("source", "string", False, "来源连接器 / Connector"),
+    ("source", CODE, False, "来源连接器 / Connector"),
     ("source_record_key", "string", False, "来源记录键(不含证件号码) / Key at the source"),
     ("source_version", "string", False, "来源版本 / Version at the source"),
     ("lifecycle", LIFECYCLE, False, "生命周期 / Lifecycle"),
     ("replaces", "string", True, "所更正、撤销或终止的事件 / Event this one replaces"),
     ("uid", UID, True, "人员标识 / Keyed hash of the resident ID"),
     ("household", "string", True, "家庭编号 / Household"),
-    ("jurisdiction", "string", False, "辖区代码 / Division code"),
+    ("jurisdiction", CODE, False, "辖区代码 / Division code"),
     ("occurred_at", INSTANT, False, "发生时间 / When it happened"),
     ("effective_from", DATE, False, "生效日期 / From when it counts"),
     ("observed_at", INSTANT, True, "来源发现时间 / When the source noticed"),
@@ -50,35 +53,35 @@ ENVELOPE: tuple[tuple[str, Schema, bool, str], ...] = (
     ("decision_id", "string", True, "决定编号 / Decision of a named person"),
     ("authorization_ref", "string", True, "授权书编号 / Signed authorisation"),
     ("evidence_ref", "string", True, "证据摘要 / Hash of the evidence"),
-    ("profile_version", "string", True, "辖区配置版本 / Version of the profile"),
-    ("catalog_id", "string", False, "共享目录编号 / Sharing catalogue item"),
+    ("profile_version", CODE, True, "辖区配置版本 / Version of the profile"),
+    ("catalog_id", CODE, False, "共享目录编号 / Sharing catalogue item"),
     ("digest", "bytes", False, "内容摘要 / Digest over the content"),
 )
 """Attributes of the canonical event except type and groups: name, type, nullable, doc."""
 
 COPY_ENVELOPE: tuple[tuple[str, Schema, bool, str], ...] = (
     ("copy_id", "string", False, "副本编号 / Copy id, UUIDv5"),
-    ("type", "string", False, "类型 / Type shown to this receiver"),
-    ("subscription", "string", False, "订阅编号 / Subscription"),
+    ("type", CODE, False, "类型 / Type shown to this receiver"),
+    ("subscription", CODE, False, "订阅编号 / Subscription"),
     ("occurred_at", INSTANT, False, "发生时间 / When it happened"),
     ("lifecycle", LIFECYCLE, False, "生命周期 / Lifecycle"),
     ("replaces", "string", True, "所替代的副本 / Copy this one replaces"),
     ("correlation_id", "string", False, "事项假名编号 / One matter, pairwise pseudonym"),
     ("causation_id", "string", True, "起因假名编号 / Cause, pairwise pseudonym"),
-    ("jurisdiction", "string", False, "辖区代码 / Division code"),
-    ("rule_id", "string", False, "规则 / Rule"),
-    ("rule_version", "string", False, "规则版本 / Version of the rule"),
-    ("reason_zh", "string", False, "中文理由 / Reason, Chinese"),
-    ("reason_en", "string", False, "英文理由 / Reason, English"),
-    ("mask_version", "string", False, "字段授权版本 / Version of the field mask"),
+    ("jurisdiction", CODE, False, "辖区代码 / Division code"),
+    ("rule_id", CODE, False, "规则 / Rule"),
+    ("rule_version", CODE, False, "规则版本 / Version of the rule"),
+    ("reason_zh", CODE, False, "中文理由 / Reason, Chinese"),
+    ("reason_en", CODE, False, "英文理由 / Reason, English"),
+    ("mask_version", CODE, False, "字段授权版本 / Version of the field mask"),
     ("masked", {"type": "array", "items": "string"}, False, "被隐去的字段组 / Groups held back"),
     ("referral_id", "string", True, "转介编号 / Referral"),
     ("due_at", INSTANT, True, "答复期限 / Answer due"),
     ("decision_id", "string", True, "决定编号 / Decision"),
-    ("profile_version", "string", True, "辖区配置版本 / Version of the profile"),
-    ("legal_basis", "string", False, "法律依据 / Legal basis"),
-    ("purpose", "string", False, "用途 / Purpose"),
-    ("catalog_id", "string", False, "共享目录编号 / Sharing catalogue item"),
+    ("profile_version", CODE, True, "辖区配置版本 / Version of the profile"),
+    ("legal_basis", CODE, False, "法律依据 / Legal basis"),
+    ("purpose", CODE, False, "用途 / Purpose"),
+    ("catalog_id", CODE, False, "共享目录编号 / Sharing catalogue item"),
 )
 """The envelope of copies: name, type, nullable, doc."""
 

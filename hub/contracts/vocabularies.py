@@ -13,7 +13,7 @@ from hub.contracts.declarations import read, refuse
 COPIES_ONLY = "inbox"
 CARRIERS = ("event", "reply", COPIES_ONLY)
 """Where a type travels: ``event.<family>``, ``program.<id>.reply``, copies only."""
-PLAIN_TYPES = ("string", "bool", "int", "date", "instant", "money", "strings")
+PLAIN_TYPES = ("string", "code", "bool", "int", "date", "instant", "money", "strings")
 
 _EVENT = re.compile(r"[a-z][a-z_]*\.[a-z][a-z_]*")
 _NAME = re.compile(r"[a-z][a-z_]*")

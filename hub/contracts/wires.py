@@ -22,6 +22,8 @@ INT = 1 << 31
 LONG = 1 << 63
 _CACHED = 65_536
 _LENGTHS = 4096
+_LEARNED = 20_000
+_SHORT = 256
 
 
 def zigzag(value: int) -> bytes:
@@ -107,6 +109,69 @@ class Numbers(dict[Any, bytes]):
         found = self.prefix + zigzag(value)
         if -_CACHED < value < _CACHED and len(self) < 2 * _CACHED:
             self[value] = found
+        return found
+
+
+class Texts(dict[Any, bytes]):
+    """Text that repeats → its bytes with their length before them, learned up to a limit.
+
+    Args:
+        prefix: Bytes before each; with them None maps to Avro's null.
+    """
+
+    def __init__(self, prefix: bytes = b"") -> None:
+        super().__init__()
+        self.prefix = prefix
+        if prefix:
+            self[None] = NULL
+
+    def __missing__(self, value: str) -> bytes:
+        """The bytes of a text not seen before.
+
+        Raises:
+            AttributeError: not text.
+            UnicodeEncodeError: half a character.
+        """
+        data = value.encode()
+        found = self.prefix + zigzag(len(data)) + data
+        if len(data) < _SHORT and len(self) < _LEARNED:
+            self[value] = found
+        return found
+
+
+class Words(dict[bytes, str]):
+    """Bytes of text that repeats → the text, learned up to a limit."""
+
+    def __missing__(self, data: bytes) -> str:
+        """The text of bytes not seen before.
+
+        Raises:
+            UnicodeDecodeError: not UTF-8.
+        """
+        found = data.decode()
+        if len(data) < _SHORT and len(self) < _LEARNED:
+            self[data] = found
+        return found
+
+
+class Instants(dict[bytes, int]):
+    """The last four of an instant's six bytes → its share of the ms, learned up to a limit.
+
+    One entry covers eight seconds.
+    """
+
+    def __missing__(self, data: bytes) -> int:
+        """The share of four bytes not seen before.
+
+        Raises:
+            IndexError: the data end, or the instant has other than six bytes.
+        """
+        one, two, three, four = data
+        if not (one > 127 < two and three > 127 >= four > 0):
+            raise IndexError("not six bytes")
+        found = (one & 127 | (two & 127) << 7 | (three & 127) << 14 | four << 21) << 13
+        if len(self) < _CACHED:
+            self[data] = found
         return found
 
 

@@ -19,10 +19,11 @@ from hub.contracts.codecs import (
     encode_copy,
     encode_event,
     event_encoder,
+    frame,
     schema_id_of,
 )
-from hub.contracts.decoders import compile_decoder
-from hub.contracts.encoders import compile_encoder
+from hub.contracts.decoders import compile_decoder, compile_event
+from hub.contracts.encoders import compile_encoder, compile_variant
 from hub.contracts.events import CanonicalEvent
 from hub.contracts.interpreters import names_of, resolved
 from hub.kernel.errors import DataError
@@ -229,6 +230,37 @@ FOLDER = shipped("schemas") / "examples"
 def test_a_good_example_is_taken_and_comes_back(path):
     event = example(path)[1]
     assert decode_event(encode_event(event)) == event
+
+
+@pytest.mark.parametrize("path", sorted((FOLDER / "good").glob("*.json")), ids=lambda p: p.stem)
+def test_the_compiled_code_takes_what_is_common_without_the_interpreter(path):
+    event = example(path)[1]
+    schema_id = CATALOGUE.schema_id(event.type)
+    schema, required = CATALOGUE.schemas_by_id[schema_id], CATALOGUE.events[event.type].required
+    value = compile_variant(schema, tuple(event.groups), frame(schema_id), required)(event)
+    order = CanonicalEvent.__struct_fields__
+    assert compile_event(schema, CanonicalEvent, order, event.type)(value, 5) == event
+    assert encode_event(event) == value
+
+
+def test_an_empty_required_group_counts_as_missing_unless_the_event_annuls():
+    event = good("health.hospitalized")
+    event.groups["stay"] = {}
+    with pytest.raises(DataError) as refused:
+        encode_event(event)
+    assert (refused.value.code, refused.value.field) == ("E-FIELD-MISSING", "stay")
+    event.lifecycle = "annulled"
+    assert decode_event(encode_event(event)).groups["stay"] == {}
+
+
+def test_more_combinations_of_groups_than_are_kept_are_still_written():
+    groups = CATALOGUE.events["category.granted"].groups
+    event = good("category.granted")
+    kept = event.groups["category"]
+    for number in range(600):
+        chosen = [name for place, name in enumerate(groups) if number >> place & 1]
+        event.groups = {name: {} for name in chosen} | {"category": kept}
+        assert decode_event(encode_event(event)) == event
 
 
 @pytest.mark.parametrize("path", sorted((FOLDER / "broken").glob("*.json")), ids=lambda p: p.stem)

@@ -103,8 +103,8 @@ def test_a_new_field_gets_a_new_id_and_old_records_stay_readable(place):
     before = Registry(folder)
     edit(
         folder / "vocabulary.yaml",
-        "      hospital: {type: string",
-        "      ward: {type: string, zh: 病区, en: Ward}\n      hospital: {type: string",
+        "      hospital: {type: code",
+        "      ward: {type: string, zh: 病区, en: Ward}\n      hospital: {type: code",
     )
     assert "events/health.hospitalized.avsc" in stale(folder)
     build(folder)

@@ -153,7 +153,7 @@ class DecideLane:
         self, connection: asyncpg.Connection, error: DoomedError | CrashedError
     ) -> None:
         if isinstance(error, DoomedError):
-            error.item.failure = error.failure
+            error.mark()
         else:
             await self._crash(connection, error.item, error)
 

@@ -13,7 +13,17 @@ import msgspec
 
 from hub.contracts.events import CanonicalEvent
 from hub.kernel.errors import DataError
-from hub.model.decisions import Cancel, DeadLetter, Decision, Deliver, Deny, Emit, Schedule, Settle
+from hub.model.decisions import (
+    Cancel,
+    DeadLetter,
+    Decision,
+    Deliver,
+    Deny,
+    Emit,
+    Resume,
+    Schedule,
+    Settle,
+)
 from hub.model.outbox import OutboxRow
 from hub.model.states import Keys, Need
 from hub.runtime.emits import emit_row
@@ -60,6 +70,7 @@ class Batch:
         self._unit = unit
         self._wiring = wiring
         self._context = wiring.context(unit.now)
+        self._applied = 0
         self.outcome = Outcome()
         self.repeats = 0
 
@@ -136,35 +147,54 @@ class Batch:
         return Keys(**{field: frozenset(values) for field, values in wanted.items()})
 
     async def _decide(self, item: Item) -> None:
-        event = item.event
-        if event is None:
+        """Decide an event, then the parked events that it lets go on."""
+        if item.event is None:
             return
         if item.failure is not None:
             self._bury(item, item.failure)
             return
+        waiting = [item.event]
+        while waiting:
+            event = waiting.pop(0)
+            if event.event_id in item.spoiled:
+                resumed = Item(item.topic, item.part, item.off, item.record, event)
+                self._note_dead(resumed, item.spoiled[event.event_id])
+                continue
+            if event is not item.event:
+                await self._unit.load(self._wiring.keys(event))
+            decision = await self._guarded(item, event)
+            if decision is not None:
+                waiting += [e.event for e in decision.effects if isinstance(e, Resume)]
+
+    async def _guarded(self, item: Item, event: CanonicalEvent) -> Decision | None:
+        """Run the deciders; tell data errors, bugs and faults of the database apart."""
+        before = self._applied
+        try:
+            decision = await self._chain(event)
+            rows = self._rows(decision, event)
+        except DataError as error:
+            if event is not item.event or before != self._applied:
+                raise DoomedError(item, event, error) from error
+            self._bury(item, error)
+            return None
+        except Exception as error:
+            if _is_from_database(error):
+                raise
+            raise CrashedError(item) from error
+        self._keep(item, event, decision, rows)
+        return decision
+
+    async def _chain(self, event: CanonicalEvent) -> Decision:
         if event.type == "record.dead_lettered":
             self.outcome.dead_letters.append(told_by_intake(event))
-        applied = False
         whole = Decision()
-        try:
-            for decider in self._wiring.deciders(event.type):
-                decision = await self._call(decider, event)
+        for decider in self._wiring.deciders(event.type):
+            decision = await self._call(decider, event)
+            if decision.changes:
+                self._applied += 1
                 self._unit.state.apply(decision.changes)
-                applied = applied or bool(decision.changes)
-                whole += decision
-            rows = self._rows(whole, event)
-        except DataError as error:
-            if applied:
-                raise DoomedError(item, error) from error
-            self._bury(item, error)
-            return
-        except (CrashedError, DoomedError):
-            raise
-        except Exception as error:
-            if not _is_from_database(error):
-                raise CrashedError(item) from error
-            raise
-        self._keep(item, event, whole, rows)
+            whole += decision
+        return whole
 
     async def _call(self, decider: Any, event: CanonicalEvent) -> Decision:
         for _ in range(_NEEDS):
@@ -215,7 +245,8 @@ class Batch:
                     outcome.settled.append((effect.source, effect.record_key, event.event_id))
         done = bool(decision.changes or decision.effects)
         reason = None if done else _reason(decision, self._wiring.deciders(event.type))
-        self._see(item, event, seen.DECIDED if done else seen.FILTERED, reason)
+        if event is item.event:
+            self._see(item, event, seen.DECIDED if done else seen.FILTERED, reason)
         if done:
             outcome.audit.append(_audit(event, decision, rows, denied))
 

@@ -27,6 +27,7 @@ class Item(msgspec.Struct):
         record: The consumer's record; None for a timer.
         event: None while undecoded or where decoding failed.
         failure: Why it cannot be decided.
+        spoiled: The same for parked events that this one lets go on, by event id.
     """
 
     topic: str
@@ -35,6 +36,7 @@ class Item(msgspec.Struct):
     record: Any = None
     event: CanonicalEvent | None = None
     failure: DataError | None = None
+    spoiled: dict[str, DataError] = {}
 
     @property
     def place(self) -> Place:
@@ -53,10 +55,18 @@ class CrashedError(Exception):
 class DoomedError(Exception):
     """An event failed after it had changed the batch's state: run the batch again without it."""
 
-    def __init__(self, item: Item, failure: DataError) -> None:
+    def __init__(self, item: Item, event: CanonicalEvent, failure: DataError) -> None:
         super().__init__(failure.code)
-        self.item = item
-        self.failure = failure
+        self._item = item
+        self._event = event
+        self._failure = failure
+
+    def mark(self) -> None:
+        """Let the next run make it a dead letter."""
+        if self._event is self._item.event:
+            self._item.failure = self._failure
+        else:
+            self._item.spoiled[self._event.event_id] = self._failure
 
 
 def dead_letter(item: Item, failure: DataError, now: int) -> DeadLetterRow:

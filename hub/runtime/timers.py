@@ -124,7 +124,7 @@ class TimerStage:
                 RETRIES.labels(type(error).__name__).inc()
                 await asyncio.sleep(0.002 * attempt)
             except DoomedError as doomed:
-                doomed.item.failure = doomed.failure
+                doomed.mark()
             except CrashedError as crash:
                 await self._crash(connection, crash.item, crash)
             else:

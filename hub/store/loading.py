@@ -116,6 +116,10 @@ class Loader:
             await self._fetch(
                 "decision", "WHERE id = ANY($1) ORDER BY id FOR UPDATE", sorted(wanted.decisions)
             )
+        if wanted.told:
+            await self._fetch(
+                "told", "WHERE id = ANY($1) ORDER BY id FOR UPDATE", sorted(wanted.told)
+            )
         if wanted.lists:
             pairs = sorted(wanted.lists)
             await self._fetch(

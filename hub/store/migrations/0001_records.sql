@@ -134,3 +134,11 @@ CREATE TABLE decision (
     at bigint NOT NULL,
     rev bigint NOT NULL
 );
+
+CREATE TABLE told (
+    id text PRIMARY KEY,
+    at bigint NOT NULL,
+    copies jsonb NOT NULL,
+    void_by text,
+    rev bigint NOT NULL
+);

@@ -41,6 +41,12 @@ class Settings(BaseSettings):
     batch: int = Field(500, description="Records of one decide transaction at most")
     gateway_host: str = Field("127.0.0.1", description="Address the gateway listens on")
     gateway_port: int = Field(8600, description="Port of the gateway; 0: any free one")
+    gateway_public: bool = Field(
+        default=False, description="Allow the gateway to listen on other than loopback addresses"
+    )
+    gateway_rate: int = Field(
+        200, description="Requests per second that one key may send in the long run"
+    )
     webhook_private: bool = Field(
         default=False, description="Allow webhooks to private or loopback addresses"
     )

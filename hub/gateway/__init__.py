@@ -1,0 +1,1 @@
+"""Gateway: HTTP in and out, forms, tracking, the operators' page. Own process, no deciding."""

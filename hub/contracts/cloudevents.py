@@ -16,7 +16,9 @@ import orjson
 
 from hub.contracts.catalogues import catalogue
 from hub.contracts.events import CanonicalEvent
+from hub.contracts.interpreters import Names, names_of
 from hub.contracts.renderings import plain
+from hub.contracts.schemas import Schema
 from hub.contracts.vocabularies import ce_type
 from hub.kernel.clocks import from_epoch_ms, rfc3339
 from hub.kernel.dates import date_of
@@ -197,6 +199,13 @@ def read_headers(headers: Iterable[tuple[str, bytes | None]]) -> Attributes:
     return Attributes(attributes, tuple(rest), content_type, structured)
 
 
+@cache
+def _schema(program: str) -> tuple[Schema, Names]:
+    place = catalogue()
+    schema = place.schemas_by_id[place.schema_id(f"programs/{program}.avsc")]
+    return schema, names_of(schema)
+
+
 def to_json(program: str, copy: dict[str, Any], headers: Iterable[Header]) -> bytes:
     """A copy as structured CloudEvents JSON, for webhooks, pull and files.
 
@@ -205,14 +214,15 @@ def to_json(program: str, copy: dict[str, Any], headers: Iterable[Header]) -> by
         copy: As decoded, or as given to the encoder.
         headers: Of the copy, with its number.
     """
-    place = catalogue()
-    schema = place.schemas_by_id[place.schema_id(f"programs/{program}.avsc")]
+    schema, names = _schema(program)
     found = read_headers(headers).attributes
     return orjson.dumps(
         {
             **found,
             "datacontenttype": "application/json",
-            "data": plain(schema, {name: held for name, held in copy.items() if held is not None}),
+            "data": plain(
+                schema, {name: held for name, held in copy.items() if held is not None}, names
+            ),
         }
     )
 

@@ -18,7 +18,7 @@ _LOGICAL: dict[str, Callable[[int], str]] = {
 }
 
 
-def plain(schema: Schema, value: Any) -> Any:
+def plain(schema: Schema, value: Any, names: Names | None = None) -> Any:
     """A decoded value for JSON.
 
     Money becomes text in yuan with two places, a date ``2025-04-01``, an instant RFC 3339 with
@@ -27,8 +27,9 @@ def plain(schema: Schema, value: Any) -> Any:
     Args:
         schema: The schema it was decoded with.
         value: Raw value, see :mod:`hub.contracts.wires`.
+        names: Its named types, where they are at hand.
     """
-    return _plain(schema, value, names_of(schema))
+    return _plain(schema, value, names_of(schema) if names is None else names)
 
 
 def _plain(schema: Schema, value: Any, names: Names) -> Any:

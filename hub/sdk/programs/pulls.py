@@ -1,0 +1,130 @@
+"""Pull: a receiver fetches its copies over HTTP, acknowledges and answers there."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from types import TracebackType
+from typing import Any, Self
+
+import httpx
+import orjson
+
+from hub.contracts.catalogues import catalogue
+from hub.contracts.events import CanonicalEvent
+from hub.kernel.amounts import text_of
+from hub.kernel.dates import date_of
+from hub.kernel.errors import HubError
+from hub.sdk.programs.copies import Copy, from_event
+from hub.sdk.programs.sequences import Sequences
+
+_WAIT_SECONDS = 5
+_AT_ONCE = 200
+_TEXTS: dict[str, Callable[[int], str]] = {
+    "date": lambda day: date_of(day).isoformat(),
+    "money": text_of,
+}
+
+
+class PullInbox:
+    """The transport of an inbox at the gateway.
+
+    Args:
+        program: The receiver.
+        gateway: Address of the gateway.
+        key: The receiver's API key.
+        client: An HTTP client of one's own, e.g. with certificates; its base URL and
+            authorization are not touched.
+    """
+
+    def __init__(
+        self, program: str, gateway: str, key: str, *, client: httpx.AsyncClient | None = None
+    ) -> None:
+        self._program = program
+        self._client = client or httpx.AsyncClient(
+            base_url=gateway,
+            headers={"authorization": f"Bearer {key}"},
+            timeout=_WAIT_SECONDS + 10,
+        )
+        self._cursor: int | None = None
+        self._acked: int | None = None
+        self.sequences = Sequences()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        await self._client.aclose()
+
+    async def fetch(self) -> list[tuple[Copy, Any]]:
+        """Copies after the last one fetched; the first time, after the last one acknowledged."""
+        asked: dict[str, int] = {"limit": _AT_ONCE, "wait": _WAIT_SECONDS}
+        if self._cursor is not None:
+            asked["after"] = self._cursor
+        page = await self._get("inbox", asked)
+        generation, acknowledged = page["generation"], page["acknowledged"]
+        if generation != self.sequences.generation:
+            open_ = self.sequences.gaps
+            self.sequences = Sequences(generation, acknowledged, open_)
+            if self._cursor is not None:
+                # Numbers start anew: what was asked after belongs to the old ones.
+                self._cursor = acknowledged
+                return []
+        copies = [from_event(self._program, orjson.dumps(one)) for one in page["copies"]]
+        self._cursor = copies[-1].sequence if copies else self._cursor or acknowledged
+        return [(copy, copy.sequence) for copy in copies]
+
+    async def one(self, sequence: int) -> Copy:
+        """The copy with one number; how a gap is closed.
+
+        Raises:
+            HubError: there is none.
+        """
+        response = await self._client.get(f"/programs/{self._program}/inbox/{sequence}")
+        return from_event(self._program, _checked(response).content)
+
+    async def ack(self, mark: Any, *, flush: bool) -> None:
+        """A copy was handled; the gateway is told at the end of a batch."""
+        if mark is not None:
+            self._acked = mark
+        if flush and self._acked is not None:
+            said = {"sequence": self._acked, "generation": self.sequences.generation}
+            await self._post("ack", said)
+            self._acked = None
+
+    async def send(self, event: CanonicalEvent, said: dict[str, Any]) -> None:
+        """Send a reply; its number is the copy's id, so a repetition is harmless."""
+        declared = {
+            name: field.type
+            for group in catalogue().event(event.type).groups
+            for name, field in catalogue().groups[group].fields.items()
+        }
+        body = {
+            name: _TEXTS[declared[name]](value) if declared[name] in _TEXTS else value
+            for name, value in said.items()
+        }
+        await self._post(
+            "replies", {"type": event.type, "reply_id": event.source_record_key, **body}
+        )
+
+    async def _get(self, path: str, asked: Mapping[str, int]) -> dict[str, Any]:
+        response = await self._client.get(f"/programs/{self._program}/{path}", params=asked)
+        found: dict[str, Any] = orjson.loads(_checked(response).content)
+        return found
+
+    async def _post(self, path: str, said: dict[str, Any]) -> None:
+        _checked(await self._client.post(f"/programs/{self._program}/{path}", json=said))
+
+
+def _checked(response: httpx.Response) -> httpx.Response:
+    if response.is_success:
+        return response
+    raise HubError(
+        f"The gateway answered {response.status_code}: {response.text[:300]}",
+        hint="401 and 403: check the key. 409: fetch again from the last acknowledged number.",
+        message_zh=f"网关返回 {response.status_code}:{response.text[:300]}",
+    )

@@ -20,6 +20,9 @@ ACTIONS = {
 LIFECYCLES = {"NEW": "created", "CORRECT": "corrected", "CANCEL": "annulled"}
 SCOPES = {"HOUSEHOLD": "household", "PERSON": "single_person"}
 SUBTYPES = {"URBAN": "urban", "RURAL": "rural", "城": "urban", "乡": "rural"}
+_WITH_TERMS = ("category.granted", "category.changed")
+_WITH_FAMILY = (*_WITH_TERMS, "category.ended")
+"""Events that carry the terms of the aid, and those that carry the family."""
 CARE_LEVELS = {
     "全自理": "FULL_SELF_CARE",
     "半自理": "HALF_SELF_CARE",
@@ -136,7 +139,7 @@ def category(raw: Category) -> Observation:
         jurisdiction=raw.area or "",
         decision_id=m.optional(raw.decision_no),
         groups=_category_groups(raw, event, on),
-        members=_members(raw.members),
+        members=_members(raw.members) if event in _WITH_FAMILY else (),
     )
 
 
@@ -153,8 +156,17 @@ def _category_groups(raw: Category, event: str, on: int) -> dict[str, dict[str, 
     groups: dict[str, dict[str, Any]] = {"category": granted}
     if raw.change_item:
         groups["change"] = {"item": raw.change_item, "before": raw.before, "after": raw.after}
-    if raw.members:
+    if raw.decision_no or raw.document_no:
+        groups["decision"] = {"decision_id": raw.decision_no, "document": raw.document_no}
+    if raw.members and event in _WITH_FAMILY:
         groups["household"] = {"size": _size(raw.members)}
+    if event in _WITH_TERMS:
+        groups |= _terms(raw)
+    return groups
+
+
+def _terms(raw: Category) -> dict[str, dict[str, Any]]:
+    groups: dict[str, dict[str, Any]] = {}
     if raw.income_per_head:
         groups["income"] = {"per_head": m.money(raw.income_per_head, "incomePerHead")}
     if raw.care_level:
@@ -163,8 +175,6 @@ def _category_groups(raw: Category, event: str, on: int) -> dict[str, dict[str, 
         groups["meter"] = {"meter_account": raw.meter_account}
     if raw.amount:
         groups["pay"] = {"amount": m.money(raw.amount, "amount")}
-    if raw.decision_no or raw.document_no:
-        groups["decision"] = {"decision_id": raw.decision_no, "document": raw.document_no}
     return groups
 
 

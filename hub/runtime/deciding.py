@@ -194,6 +194,8 @@ class Batch:
                 self._applied += 1
                 self._unit.state.apply(decision.changes)
             whole += decision
+            if self._wiring.held(decision):
+                break
         return whole
 
     async def _call(self, decider: Any, event: CanonicalEvent) -> Decision:
@@ -243,7 +245,8 @@ class Batch:
                     outcome.timers[effect.key] = None
                 case Settle():
                     outcome.settled.append((effect.source, effect.record_key, event.event_id))
-        done = bool(decision.changes or decision.effects)
+        # Asking to settle dead letters that are not there is no effect of the event.
+        done = bool(decision.changes) or not all(isinstance(e, Settle) for e in decision.effects)
         reason = None if done else _reason(decision, self._wiring.deciders(event.type))
         if event is item.event:
             self._see(item, event, seen.DECIDED if done else seen.FILTERED, reason)

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from hub.kernel.settings import Settings
-from hub.model.outbox import Headers
 
 
 class Batches:
@@ -22,7 +22,14 @@ class Batches:
         self._open: dict[tuple[str, int], Any] = {}
         self._full: list[tuple[tuple[str, int], Any]] = []
 
-    def add(self, topic: str, part: int, key: bytes | None, value: bytes, headers: Headers) -> None:
+    def add(
+        self,
+        topic: str,
+        part: int,
+        key: bytes | None,
+        value: bytes,
+        headers: Sequence[tuple[str, bytes]],
+    ) -> None:
         """Append a record.
 
         Args:

@@ -26,7 +26,7 @@ from hub.runtime.timers import TimerStage
 from hub.runtime.watchdog import Watchdog
 from hub.runtime.webhook_lanes import Sender, WebhookLanes
 from hub.runtime.wirings import DECIDE, INTAKE, Wiring
-from hub.store import seen, subscriptions
+from hub.store import seen, subscriptions, timers
 from hub.store.connections import close, connect
 from hub.store.leases import owner_name
 from hub.store.migrations import migrate
@@ -134,6 +134,7 @@ class Worker:
             await seen.keep_months(connection, self.stage.clock.now())
             await subscriptions.register(connection, self.stage.wiring.subscriptions)
             self.stage.subscriptions.update(self.stage.wiring.subscriptions)
+            await timers.start(connection, self.stage.wiring.timers(self.stage.now()))
         finally:
             await close(connection)
 

@@ -47,7 +47,6 @@ def event_of(timer: Timer, now: int) -> CanonicalEvent:
         type=kind,
         source="hub",
         source_record_key=timer.key,
-        source_version=str(timer.due_at),
         uid=timer.uid,
         household=timer.household,
         jurisdiction=timer.jurisdiction,

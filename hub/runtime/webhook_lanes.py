@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
-from typing import NamedTuple
 
 import asyncpg
 import structlog
@@ -23,40 +22,16 @@ from hub.store.connections import close, connect
 from hub.store.deliveries import Delivery
 from hub.store.failpoints import passed
 from hub.store.subscriptions import Subscription
+from hub.transports.breakers import THRESHOLD, Breaker
+from hub.transports.webhooks import Answer, Delivered, Retry, outcome_of
 
-TRIES = 7
-_FIRST_MS = 25_000
-_MOST_MS = 52_000_000
 _AT_ONCE = 8
-_BREAK_AFTER = 5
-_PROBE_MS = 30_000
 _POLL_SECONDS = 0.5
 
 log = structlog.get_logger(__name__)
 
-
-class Answer(NamedTuple):
-    """What came of one try."""
-
-    status: int
-    """HTTP status; 0: no answer."""
-    error: str = ""
-    """Short text without personal data."""
-
-
 Sender = Callable[[str, Delivery, Headers], Awaitable[Answer]]
 """Sends one copy to the address of a subscription; never raises for what a receiver does."""
-
-
-def retry_after_ms(attempts: int) -> int:
-    """Pause after so many tries: 25 s × 4ⁿ, at most 52 000 s; seven tries take about a day."""
-    power: int = 4 ** (attempts - 1)
-    return min(_FIRST_MS * power, _MOST_MS)
-
-
-def is_final(status: int) -> bool:
-    """Whether the receiver refuses the copy as such, so that trying again is no use."""
-    return 400 <= status < 500 and status not in {408, 429}
 
 
 class WebhookLanes:
@@ -128,9 +103,9 @@ class WebhookLanes:
     async def _round(self, connection: asyncpg.Connection, one: Subscription) -> int:
         """Try what may be tried now; returns how many copies that were."""
         now = self._stage.now()
-        if now < one.open_until:
+        limit = Breaker(one.failures, one.open_until).allowed(now, _AT_ONCE)
+        if not limit:
             return 0
-        limit = _AT_ONCE if one.failures < _BREAK_AFTER else 1
         copies = await deliveries.ready(connection, one, now=now, limit=limit)
         passed("hook.before")
         answers = await asyncio.gather(*(self._try(one, copy) for copy in copies))
@@ -150,35 +125,33 @@ class WebhookLanes:
         self, connection: asyncpg.Connection, one: Subscription, copy: Delivery, answer: Answer
     ) -> None:
         now = self._stage.now()
-        attempts = copy.attempts + 1
-        if 200 <= answer.status < 300:
-            await deliveries.settle(connection, one, copy, state=deliveries.SENT, now=now)
-            COPIES.labels(one.id).inc()
-            await self._judge(connection, one, failed=False)
-            return
-        error = f"{answer.status} {answer.error}".strip()
-        if is_final(answer.status) or attempts >= TRIES:
-            state, next_at = deliveries.PARKED, 0
-            log.error("copy parked", subscription=one.id, seq=copy.seq, status=answer.status)
-            ALARMS.labels("copy_parked").inc()
-        else:
-            state, next_at = deliveries.WAITING, now + retry_after_ms(attempts)
+        match outcome_of(answer, copy.attempts + 1):
+            case Delivered():
+                state, next_at, error = deliveries.SENT, 0, None
+                COPIES.labels(one.id).inc()
+            case Retry(after, reason):
+                state, next_at, error = deliveries.WAITING, now + after * 1000, reason
+            case parked:
+                state, next_at, error = deliveries.PARKED, 0, parked.reason
+                log.error("copy parked", subscription=one.id, seq=copy.seq, reason=error)
+                ALARMS.labels("copy_parked").inc()
         await deliveries.settle(
             connection, one, copy, state=state, now=now, next_at=next_at, error=error
         )
-        await self._judge(connection, one, failed=not is_final(answer.status))
+        await self._judge(connection, one, reached=state != deliveries.WAITING)
 
     async def _judge(
-        self, connection: asyncpg.Connection, one: Subscription, *, failed: bool
+        self, connection: asyncpg.Connection, one: Subscription, *, reached: bool
     ) -> None:
-        """Open the breaker after several failures in a row; a success closes it."""
-        failures = one.failures + 1 if failed else 0
-        is_open = failures >= _BREAK_AFTER
-        if not failures and not one.failures:
+        """Open the breaker after several failures in a row; an answer closes it."""
+        before = Breaker(one.failures, one.open_until)
+        after = before.after(self._stage.now(), reached=reached)
+        if after == before:
             return
-        one.failures = failures
-        one.open_until = self._stage.now() + _PROBE_MS if is_open else 0
-        if failures == _BREAK_AFTER:
+        one.failures, one.open_until = after
+        if after.failures == THRESHOLD:
             log.error("breaker open", subscription=one.id)
             ALARMS.labels("breaker_open").inc()
-        await subscriptions.breaker(connection, one, failures=failures, open_until=one.open_until)
+        await subscriptions.breaker(
+            connection, one, failures=after.failures, open_until=after.open_until
+        )

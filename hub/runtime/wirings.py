@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from typing import Any, NamedTuple, Protocol
 
 from hub.contracts.codecs import decode_event
 from hub.contracts.events import CanonicalEvent
-from hub.model.decisions import Decision, Deliver, Deny
-from hub.model.outbox import Headers, OutboxRow
+from hub.model.decisions import Decision, Deliver, Deny, Schedule
+from hub.model.outbox import OutboxRow
 from hub.model.states import Keys, State
 
 INTAKE = "intake"
@@ -36,16 +36,14 @@ class Row(NamedTuple):
     deciders: tuple[Decider, ...] = ()
 
 
-class Produced(NamedTuple):
-    """A record that intake produces on the partition its source record came from."""
-
-    topic: str
-    """Without prefix."""
-    key: bytes | None
-    value: bytes
-    headers: Headers
+def each(topic: str, deciders: Mapping[str, tuple[Decider, ...]]) -> tuple[Row, ...]:
+    """Lines of the table out of a package's own table of event types."""
+    return tuple(Row(topic, DECIDE, name, every) for name, every in deciders.items())
 
 
+Produced = tuple[str, bytes | None, bytes, Sequence[tuple[str, bytes]]]
+"""Topic without prefix, key, value and headers of a record that intake produces on the partition
+its source record came from."""
 Pipeline = Callable[[Any], Sequence[Produced]]
 """From the consumer's record to what it becomes, dead letter and notice included. Never raises
 for bad data."""
@@ -67,6 +65,18 @@ def no_copies(effect: Deliver, context: Any) -> Sequence[OutboxRow | Deny]:
     return (Deny(effect.program, "deny.directory", effect.type),)
 
 
+def never_held(decision: Decision) -> bool:
+    """Every decider sees every event."""
+    del decision
+    return False
+
+
+def no_timers(now: int) -> Sequence[Schedule]:
+    """No timer stands from the start."""
+    del now
+    return ()
+
+
 @dataclass(frozen=True)
 class Wiring:
     """The table and the pure functions that surround the deciders.
@@ -81,6 +91,8 @@ class Wiring:
         pipelines: ``in.*`` topic → its pipeline.
         buried: Makes the dead letter of a record that crashed its pipeline.
         subscriptions: Id → (topic, mode) of every program that gets copies.
+        held: Whether a decision holds its event back, so that no further decider sees it.
+        timers: Timers that stand from the start.
     """
 
     rows: tuple[Row, ...]
@@ -92,6 +104,8 @@ class Wiring:
     pipelines: dict[str, Pipeline] = field(default_factory=dict)
     buried: Buried | None = None
     subscriptions: dict[str, tuple[str, str]] = field(default_factory=dict)
+    held: Callable[[Decision], bool] = never_held
+    timers: Callable[[int], Sequence[Schedule]] = no_timers
     _deciders: dict[str, tuple[Decider, ...]] = field(default_factory=dict, repr=False)
 
     def deciders(self, event_type: str) -> tuple[Decider, ...]:

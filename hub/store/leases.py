@@ -77,3 +77,8 @@ async def holders(connection: asyncpg.Connection, prefix: str) -> int:
         prefix,
     )
     return sum(not is_dead(row[0]) for row in rows)
+
+
+async def forget(connection: asyncpg.Connection) -> None:
+    """Drop leases that ran out a day ago."""
+    await connection.execute("DELETE FROM lease WHERE until < clock_timestamp() - interval '1 day'")

@@ -1,4 +1,4 @@
-"""Overviews: the figures of the operators' page. Counts and ids only, never a person's data."""
+"""Overviews: counts for the operators' page; ids and figures only, never a person's data."""
 
 from __future__ import annotations
 
@@ -14,26 +14,6 @@ async def _rows(executor: Executor, sql: str, *values: Any) -> Rows:
     return [dict(row) for row in await executor.fetch(sql, *values)]
 
 
-async def claims(executor: Executor) -> Rows:
-    """Where every partition stands: topic (with prefix), part, next_offset, owner."""
-    return await _rows(executor, "SELECT topic, part, next_offset, owner FROM partition_claim")
-
-
-async def subscriptions(executor: Executor) -> Rows:
-    """Every subscription with its counters, copies waiting to be numbered, and parked ones."""
-    return await _rows(
-        executor,
-        "SELECT s.id, s.topic, s.mode, s.generation, s.next_seq, s.sent_seq, s.acked_seq,"
-        " s.failures, s.open_until,"
-        " (SELECT count(*) FROM outbox o WHERE o.subscription = s.id) AS queued,"
-        " (SELECT count(*) FROM delivery d WHERE d.subscription = s.id"
-        " AND d.generation = s.generation AND d.state = 'parked') AS parked,"
-        " (SELECT count(*) FROM delivery d WHERE d.subscription = s.id"
-        " AND d.generation = s.generation AND d.state = 'waiting') AS waiting"
-        " FROM subscription s ORDER BY s.id",
-    )
-
-
 async def dead_letters(executor: Executor) -> Rows:
     """Open dead letters by code and source: count, first and last failure (ms since 1970)."""
     return await _rows(
@@ -41,24 +21,6 @@ async def dead_letters(executor: Executor) -> Rows:
         "SELECT source, code, category, count(*) AS count, min(first_failed_at) AS first_at,"
         " max(failed_at) AS last_at FROM dead_letter WHERE state = 'open'"
         " GROUP BY source, code, category ORDER BY count(*) DESC, source, code",
-    )
-
-
-async def dead_letter_list(
-    executor: Executor, *, state: str, code: str | None, source: str | None, limit: int
-) -> Rows:
-    """Dead letters, the latest first; without key, value and headers."""
-    return await _rows(
-        executor,
-        "SELECT id, stage, topic, part, off, source, record_key, event_id, type, code, category,"
-        " field, detail, attempts, replays, first_failed_at, failed_at, state, settled_by,"
-        " settled_at FROM dead_letter WHERE ($1 = 'all' OR state = $1)"
-        " AND ($2::text IS NULL OR code = $2) AND ($3::text IS NULL OR source = $3)"
-        " ORDER BY failed_at DESC, id LIMIT $4",
-        state,
-        code,
-        source,
-        limit,
     )
 
 
@@ -71,16 +33,6 @@ async def dead_letter(executor: Executor, start: str) -> Rows:
         " settled_by, settled_at, octet_length(value) AS size FROM dead_letter"
         " WHERE starts_with(id, $1) ORDER BY id LIMIT 2",
         start,
-    )
-
-
-async def last_referrals(executor: Executor, limit: int) -> Rows:
-    """The newest referrals with the rule that made them."""
-    return await _rows(
-        executor,
-        "SELECT id, program, subject_kind, state, rule, opened_at, due_at, stop_state,"
-        " correlation, episode FROM referral ORDER BY opened_at DESC, id LIMIT $1",
-        limit,
     )
 
 

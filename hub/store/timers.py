@@ -8,6 +8,8 @@ from typing import Any
 import asyncpg
 import msgspec
 
+from hub.model.decisions import Schedule
+
 _PAYLOAD = msgspec.json.Decoder(dict[str, Any])
 
 
@@ -64,6 +66,22 @@ async def write(connection: asyncpg.Connection, changes: dict[str, Timer | None]
         [row.household for row in rows],
         [row.jurisdiction for row in rows],
     )
+
+
+async def start(connection: asyncpg.Connection, wanted: Collection[Schedule]) -> None:
+    """Set timers that stand from the start; those already set, or fired before, stay as they are.
+
+    A key fires only once as a starting timer: what it fires as is remembered among seen events.
+    """
+    for one in wanted:
+        await connection.execute(
+            "INSERT INTO timer (key, due_at, kind, payload, cause, correlation, jurisdiction)"
+            " VALUES ($1, $2, $3, $4, '', '', '') ON CONFLICT (key) DO NOTHING",
+            one.key,
+            one.at,
+            one.kind,
+            msgspec.json.encode(one.payload).decode(),
+        )
 
 
 async def due(connection: asyncpg.Connection, now: int, limit: int) -> list[Timer]:

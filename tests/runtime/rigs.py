@@ -23,7 +23,7 @@ from hub.model.decisions import Decision, Deliver, Reason, Schedule
 from hub.model.outbox import OutboxRow, pack
 from hub.model.records import Fact, Person, Referral
 from hub.runtime.services import STAGES, Worker
-from hub.runtime.wirings import DECIDE, INTAKE, Produced, Row, Wiring
+from hub.runtime.wirings import DECIDE, INTAKE, Row, Wiring
 from hub.store.connections import connect
 
 TOPIC = "event.health"
@@ -103,14 +103,14 @@ def copies(deliver, ctx):
 def pipeline(record):
     """Intake of the rig: the raw record is the encoded event; ``junk`` is a dead letter."""
     if record.value == b"junk":
-        return [Produced(f"dlq.hub.{RAW}", record.key, record.value, [("hub.dlq.code", b"E-JSON")])]
+        return [(f"dlq.hub.{RAW}", record.key, record.value, [("hub.dlq.code", b"E-JSON")])]
     if record.value == b"boom":
         raise RuntimeError
-    return [Produced(TOPIC, record.key, record.value, [])]
+    return [(TOPIC, record.key, record.value, [])]
 
 
 def buried(record, code):
-    return [Produced(f"dlq.hub.{RAW}", record.key, record.value, [("hub.dlq.code", code.encode())])]
+    return [(f"dlq.hub.{RAW}", record.key, record.value, [("hub.dlq.code", code.encode())])]
 
 
 def decode(value):

@@ -1,0 +1,124 @@
+"""Wiring: which topic is read by which stage, and who decides what. Read this page first.
+
+``in.*`` is raw and theirs; intake maps it to ``event.*``. Everything that is decided passes the
+rows below from top to bottom, in one transaction: the fact is put on record, then rights follow,
+then casework, rosters, and last the programs that are told of the fact itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from hub import casework, deadletters, referrals, rosters
+from hub.contracts.catalogues import catalogue
+from hub.intake.normalisers import IntakeKeys
+from hub.intake.pipelines import Pipeline, compile_pipelines
+from hub.kernel.clocks import from_epoch_ms
+from hub.kernel.person_keys import RouteKey, UidKey
+from hub.kernel.places import PACKAGE
+from hub.kernel.secrets import Secrets
+from hub.kernel.settings import Settings
+from hub.model import facts
+from hub.model.contexts import Context
+from hub.model.decisions import Reason, Schedule
+from hub.model.keys import keys
+from hub.model.sentences import sentence
+from hub.rosters.periods import first_timers
+from hub.routing.copies import Copies
+from hub.routing.receivers import Receivers
+from hub.routing.tells import Tells
+from hub.runtime.wirings import DECIDE, INTAKE, Produced, Row, Wiring, each
+from hub.sdk.manifests import load_manifests
+from hub.sdk.profiles import Profile, load_profile
+from hub.sdk.subscriptions import Subscription, load_subscriptions
+
+
+def table(tells: Tells) -> tuple[Row, ...]:
+    """Topic → stage → event type → deciders, in the order they run."""
+    return (
+        Row("in.*", INTAKE),
+        Row("event.*", DECIDE, "*", (facts.record,)),
+        *each("event.*", referrals.DECIDERS),
+        *each("event.*", casework.DECIDERS),
+        *each("event.*", rosters.DECIDERS),
+        Row("event.*", DECIDE, "*", (tells.decide,)),
+        Row("event.*", DECIDE, "*", deadletters.ALWAYS),
+        # Replies are the types of referrals.DECIDERS and rosters.DECIDERS that programs publish.
+        Row("program.*.reply", DECIDE),
+    )
+
+
+def wire(settings: Settings, secrets: Secrets) -> Wiring:
+    """The hub of a profile, put together from contracts, connectors, rules and agreements.
+
+    Args:
+        settings: Name the profile and the connectors.
+        secrets: ``k_uid``, ``k_route``, ``k_program`` and ``k_copy``.
+
+    Raises:
+        ConfigurationError: a profile, manifest, agreement or contract is wrong.
+    """
+    declared = catalogue()
+    profile = load_profile(settings.profile, settings.profiles_dir)
+    agreed = agreements(settings)
+    receivers = Receivers(agreed, declared)
+    copies = Copies(
+        receivers,
+        declared,
+        k_program=secrets.k_program,
+        k_copy=secrets.k_copy,
+        division=profile.division,
+        sentence=_sentence,
+    )
+    manifests = load_manifests(settings, declared)
+    intake = IntakeKeys(UidKey(secrets.k_uid), RouteKey(secrets.k_route))
+    pipelines = compile_pipelines(manifests, intake, settings)
+    return Wiring(
+        rows=table(Tells(receivers)),
+        topics=tuple(sorted({*declared.topics, *pipelines})),
+        context=_context(profile, copies),
+        keys=keys,
+        copies=copies.make,
+        pipelines=dict(pipelines),
+        buried=_burier(settings, pipelines),
+        subscriptions=_modes(agreed),
+        held=facts.held,
+        timers=_timers(profile),
+    )
+
+
+def agreements(settings: Settings) -> dict[str, Subscription]:
+    """The agreements with receivers, of the profile in force.
+
+    Raises:
+        ConfigurationError: one is wrong.
+    """
+    return load_subscriptions(_programs(settings), catalogue())
+
+
+def _programs(settings: Settings) -> Path:
+    own = settings.profiles_dir / settings.profile / "programs" if settings.profiles_dir else None
+    return own if own and own.is_dir() else PACKAGE / "profiles" / settings.profile / "programs"
+
+
+def _sentence(reason: Reason) -> tuple[str, str]:
+    return sentence(reason, "zh"), sentence(reason, "en")
+
+
+def _context(profile: Profile, copies: Copies) -> Callable[[int], Context]:
+    return lambda now: Context(now, profile, copies.row_ref)
+
+
+def _burier(
+    settings: Settings, pipelines: dict[str, Pipeline]
+) -> Callable[..., Sequence[Produced]]:
+    return lambda record, code: pipelines[settings.plain(record.topic)].buried(record, code)
+
+
+def _modes(agreed: dict[str, Subscription]) -> dict[str, tuple[str, str]]:
+    return {name: (one.inbox, one.delivery.way) for name, one in agreed.items()}
+
+
+def _timers(profile: Profile) -> Callable[[int], Sequence[Schedule]]:
+    return lambda now: first_timers(profile, from_epoch_ms(now).date())

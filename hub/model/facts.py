@@ -22,7 +22,7 @@ from hub.model.records import Fact, Household, Person
 from hub.model.states import Keys, State
 
 VOID = "void"
-"""Type of a fact that waits for the original it voids."""
+"""Type of the fact that an annulment leaves."""
 
 _SHARED = frozenset(
     {
@@ -34,7 +34,7 @@ _SHARED = frozenset(
 )
 _KEPT: dict[str, tuple[str, ...]] = {
     "category": ("category", "change", "care", "meter"),
-    "household": ("meter", "house"),
+    "household": ("meter", "contact", "area"),
     "housing": ("house",),
     "electricity": ("meter",),
     "education": ("school",),
@@ -145,36 +145,55 @@ def _into_person(state: State, event: CanonicalEvent, changed: dict[Any, Any]) -
 
 def _with(facts: list[Fact], event: CanonicalEvent) -> list[Fact] | None:
     """The facts with this event among them; None: it was there already."""
-    for fact in facts:
-        if fact.id == event.event_id:
+    void = event.lifecycle == "annulled" and event.replaces is not None
+    fact = _void_of(event) if void else fact_of(event)
+    for known in facts:
+        if known.id == fact.id:
             return None
+    root = _root(fact)
     found = list(facts)
-    voids = event.replaces if event.lifecycle in {"corrected", "annulled"} else None
-    if voids is not None:
-        _void(found, voids, event)
-        if event.lifecycle == "annulled":
-            return found
-    fact = fact_of(event)
-    for waiting in found:
-        if waiting.type == VOID and waiting.correlation == fact.id:
-            fact.void_by = waiting.source
+    for place, known in enumerate(found):
+        # Versions of one record name the same original: the highest of them counts.
+        if root is not None and (
+            known.id == root or (_root(known) == root and known.seq < fact.seq)
+        ):
+            if known.void_by is None and known.type != VOID:
+                found[place] = msgspec.structs.replace(known, void_by=event.event_id)
+        elif _root(known) in {fact.id, root or ""} and fact.type != VOID:
+            fact.void_by = known.source if known.type == VOID else known.id
     insort(found, fact, key=order)
     return found
 
 
-def _void(found: list[Fact], voids: str, event: CanonicalEvent) -> None:
-    for place, fact in enumerate(found):
-        if fact.id == voids:
-            if fact.void_by is None:
-                found[place] = msgspec.structs.replace(fact, void_by=event.event_id)
-            return
-    # Came before its original: it waits. ``correlation`` holds the original's id and ``source``
-    # the event that voids, so that the fact needs no data of its own.
-    waiting = Fact(
-        f"{VOID}:{event.event_id}", VOID, 0, 0, -1, "", event.event_id, voids, None, "", None, {}
+def _root(fact: Fact) -> str | None:
+    """The event whose record a fact corrects or annuls."""
+    of = fact.data.get("of")
+    return of["id"] if of is not None else None
+
+
+def _void_of(event: CanonicalEvent) -> Fact:
+    """An annulment; it stays, as its original or a correction of it may still come."""
+    return Fact(
+        f"{VOID}:{event.event_id}",
+        VOID,
+        0,
+        0,
+        -1,
+        _seq(event),
+        event.event_id,
+        "",
+        None,
+        event.lifecycle,
+        None,
+        {"of": {"id": event.replaces}},
     )
-    if all(fact.id != waiting.id for fact in found):
-        insort(found, waiting, key=order)
+
+
+def _seq(event: CanonicalEvent) -> str:
+    version = event.source_version
+    if version.isdigit():
+        return version.zfill(20)
+    return version or f"{event.occurred_at:015d}"
 
 
 def fact_of(event: CanonicalEvent) -> Fact:
@@ -185,7 +204,7 @@ def fact_of(event: CanonicalEvent) -> Fact:
         _effective(event),
         event.occurred_at,
         RANKS[event.type],
-        event.source_version or f"{event.occurred_at:015d}",
+        _seq(event),
         event.source,
         event.correlation_id or event.event_id,
         event.decision_id or (event.groups.get("decision") or {}).get("decision_id"),
@@ -221,6 +240,8 @@ def _data(event: CanonicalEvent) -> dict[str, dict[str, Any]]:
     change = data.get("change") or {}
     if change.get("item") == "care_level" and "care" not in data:
         data["care"] = {"care_level": change.get("after")}
+    if event.lifecycle == "corrected" and event.replaces is not None:
+        data["of"] = {"id": event.replaces}
     if event.uid is not None and event.household:
         data["who"] = {"uid": event.uid.hex()}
     return data

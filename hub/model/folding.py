@@ -235,8 +235,8 @@ def _after(end: int | None, day: int) -> bool:
 def stays(facts: Iterable[Fact]) -> dict[str, list[tuple[Span, dict[str, Any]]]]:
     """Who was a member and when: hex uid → spans with the member's entry.
 
-    ``household.changed`` and grants list members; a later listing of the same person extends,
-    moves or closes the stay. The person whom a household fact names is a member as well.
+    ``household.changed`` and grants list members; a later listing of the same person extends
+    or closes the stay. The person whom a household fact names is a member as well.
     """
     found: dict[str, list[tuple[Span, dict[str, Any]]]] = {}
     implied: list[Fact] = []
@@ -266,7 +266,7 @@ def _stay(known: list[tuple[Span, dict[str, Any]]], member: dict[str, Any], fact
         last, entry = known[-1]
         merged = {**entry, **{name: value for name, value in member.items() if value is not None}}
         if last.end is None or (first is not None and first < last.end):
-            start = last.start if first is None else first
+            start = last.start if first is None else min(first, last.start)
             known[-1] = (Span(start, end, last.fact, closer), merged)
             return
         if first is None and end is not None:

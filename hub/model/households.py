@@ -237,7 +237,8 @@ def _meters(facts: list[Fact], residents: list[Resident]) -> dict[str, Span]:
 def _houses(facts: list[Fact], residents: list[Resident]) -> list[House]:
     found: dict[str, list[Fact]] = {}
     for fact in _all(facts, residents, "house"):
-        if ref := fact.data["house"].get("house_ref"):
+        house = fact.data["house"]
+        if (ref := house.get("house_ref")) and house.get("danger_grade"):
             found.setdefault(ref, []).append(fact)
     return [House(ref, known) for ref, known in found.items()]
 
@@ -319,6 +320,17 @@ def household_group(view: View) -> dict[str, Any]:
     return {"size": len(members), "members": members}
 
 
+def shared_groups(view: View) -> Groups:
+    """Address, phone and area as registered for the whole household."""
+    groups: Groups = {}
+    for fact in view.facts:
+        if fact.void_by is None and fact.type == "household.changed":
+            for name in ("contact", "area"):
+                if name in fact.data:
+                    groups[name] = {**groups.get(name, {}), **fact.data[name]}
+    return groups
+
+
 def person_groups(resident: Resident) -> Groups:
     """Identity and everything that folding keeps about a person, by field group."""
     groups: Groups = {
@@ -346,6 +358,7 @@ __all__ = [
     "order",
     "person_groups",
     "person_on_roll",
+    "shared_groups",
     "solo",
     "view_of",
     "views",

@@ -64,3 +64,8 @@ def _label(name: str, value: Any, lang: Lang) -> str:
         listed: Any = catalogue()
         known = listed.events.get(text) or listed.grants.get(text)
     return getattr(known, lang) if known is not None else text
+
+
+def in_both(reason: Reason) -> tuple[str, str]:
+    """The sentence in Chinese and in English."""
+    return sentence(reason, "zh"), sentence(reason, "en")

@@ -9,7 +9,7 @@ import msgspec
 from hub.contracts.events import CanonicalEvent
 from hub.model.contexts import Context
 from hub.model.decisions import NOTHING, Decision, Deliver, Reason
-from hub.model.households import View, order, person_groups, view_of
+from hub.model.households import View, order, person_groups, shared_groups, view_of
 from hub.model.records import Fact
 from hub.model.states import State
 
@@ -55,7 +55,7 @@ def decide(state: State, event: CanonicalEvent, ctx: Context) -> Decision:
         reason=reason,
         uid=head.uid if head is not None else None,
         household=home,
-        groups=person_groups(head) if head is not None else {},
+        groups=shared_groups(view) | (person_groups(head) if head is not None else {}),
         correlation=event.correlation_id,
         occurred_at=event.occurred_at,
         jurisdiction=event.jurisdiction or ctx.profile.division,

@@ -10,7 +10,7 @@ import msgspec
 from hub.contracts.events import CanonicalEvent, Groups
 from hub.model.contexts import Context
 from hub.model.decisions import NOTHING, Decision, Deliver, Reason
-from hub.model.households import household_group, person_groups, view_of
+from hub.model.households import household_group, person_groups, shared_groups, view_of
 from hub.model.records import Interest, Referral
 from hub.model.states import Keys, State
 
@@ -111,7 +111,7 @@ def _known(state: State, row: Referral, ctx: Context) -> Groups:
     if row.household is not None:
         view = view_of(state, row.household, ctx.profile.roll)
         resident = next((r for r in view.residents if r.uid == row.uid), view.head)
-        groups = person_groups(resident) if resident is not None else {}
+        groups = shared_groups(view) | (person_groups(resident) if resident is not None else {})
         groups["household"] = household_group(view)
         for house in view.houses:
             if house.ref == row.subject_ref:

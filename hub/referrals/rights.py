@@ -18,6 +18,7 @@ from hub.model.households import (
     category_group,
     household_group,
     person_groups,
+    shared_groups,
 )
 from hub.model.records import Fact
 from hub.sdk.profiles import Profile, RightRule
@@ -221,7 +222,9 @@ def _dangerous(house: House, grades: tuple[str, ...]) -> list[Span]:
 def copy_groups(right: Right, view: View) -> Groups:
     """Everything known that a program might be granted about a right; the mask decides."""
     resident = right.resident or view.head
-    groups: Groups = person_groups(resident) if resident is not None else {}
+    groups = shared_groups(view)
+    for name, group in (person_groups(resident) if resident is not None else {}).items():
+        groups[name] = {**groups.get(name, {}), **group}
     if right.spell is not None:
         groups["category"] = category_group(right.spell)
     groups["household"] = household_group(view)

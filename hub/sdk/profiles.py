@@ -158,8 +158,8 @@ class ListRule(Rule):
     answers: dict[str, str]
     """Connector that sends the list → recipient of the dispositions."""
     case_kind: str = "classification"
-    grant_outcomes: tuple[str, ...] = ("grant",)
-    refuse_outcomes: tuple[str, ...] = ("refuse",)
+    grant_outcomes: tuple[str, ...] = ("granted", "grant", "approved", "纳入", "同意")
+    refuse_outcomes: tuple[str, ...] = ("refused", "refuse", "rejected", "不予纳入", "不同意")
 
 
 class EffectRule(Rule):

@@ -97,11 +97,13 @@ def _check(kind: str, name: str) -> None:
     from hub.contracts.catalogues import catalogue
     from hub.sdk.manifests import load_manifests
 
-    known = {"department": load_manifests, "program": lambda: catalogue().grants}.get(kind)
-    if known is not None and name not in known():
+    if kind == "operator":
+        return
+    known = set(load_manifests()) if kind == "department" else set(catalogue().grants)
+    if name not in known:
         raise HubError(
             f"There is no {kind} {name}.",
-            hint="Known: " + ", ".join(sorted(known())) + ".",
+            hint="Known: " + ", ".join(sorted(known)) + ".",
             message_zh=f"没有 {kind}:{name}。",
         )
 

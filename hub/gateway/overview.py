@@ -10,7 +10,8 @@ from hub.gateway.contexts import Gateway
 from hub.gateway.labels import Document, pair
 from hub.gateway.samples import STAGES, delivered
 from hub.kernel.clocks import from_epoch_ms, rfc3339
-from hub.store import overviews
+from hub.store import overviews, reading
+from hub.store.reading import ReferralView, SubscriptionState
 
 REFERRALS = 14
 
@@ -19,8 +20,8 @@ async def overview(gateway: Gateway) -> Document:
     """The figures of now; counts and ids only, never a person's data."""
     letters, subscriptions, referrals, work, states = await asyncio.gather(
         overviews.dead_letters(gateway.pool),
-        overviews.subscriptions(gateway.pool),
-        overviews.last_referrals(gateway.pool, REFERRALS),
+        reading.subscription_states(gateway.pool),
+        reading.recent_referrals(gateway.pool, limit=REFERRALS),
         overviews.open_work(gateway.pool),
         overviews.referral_states(gateway.pool),
     )
@@ -33,7 +34,7 @@ async def overview(gateway: Gateway) -> Document:
         "lags": _lags(gateway),
         "dead_letters": [_letter(gateway, row, now) for row in letters],
         "subscriptions": [
-            _subscription(row) for row in subscriptions if row["topic"].startswith("program.")
+            _subscription(state) for state in subscriptions if state.topic.startswith("program.")
         ],
         "referrals": [_referral(gateway, row, now) for row in referrals],
         "referral_states": [
@@ -75,33 +76,41 @@ def _letter(gateway: Gateway, row: dict[str, Any], now: int) -> Document:
     }
 
 
-def _subscription(row: dict[str, Any]) -> Document:
+def _subscription(state: SubscriptionState) -> Document:
     return {
-        "id": row["id"],
-        "name": pair(labels.program(row["id"])),
-        "mode": row["mode"],
-        "way": pair(labels.of(labels.WAYS, row["mode"])),
-        "generation": row["generation"],
-        "next_seq": row["next_seq"],
-        "sent_seq": row["sent_seq"],
-        "acked_seq": row["acked_seq"],
-        "delivered": delivered(row),
-        "queued": row["queued"],
-        "waiting": row["waiting"],
-        "parked": row["parked"],
-        "failures": row["failures"],
+        "id": state.id,
+        "name": pair(labels.program(state.id)),
+        "mode": state.mode,
+        "way": pair(labels.of(labels.WAYS, state.mode)),
+        "generation": state.generation,
+        "next_seq": state.next_seq,
+        "sent_seq": state.sent_seq,
+        "acked_seq": state.acked_seq,
+        "delivered": delivered(state),
+        "owned": state.owned,
+        "queued": state.queued,
+        "waiting": state.waiting,
+        "parked": state.parked,
+        "failures": state.failures,
     }
 
 
-def _referral(gateway: Gateway, row: dict[str, Any], now: int) -> Document:
+def _referral(gateway: Gateway, view: ReferralView, now: int) -> Document:
+    late = view.due_at is not None and view.due_at < now and view.state == "created"
     return {
-        **row,
-        "time": labels.moment(row["opened_at"], now),
-        "program_name": pair(labels.program(row["program"])),
-        "subject": pair(labels.of(labels.SUBJECTS, row["subject_kind"])),
-        "state_name": pair(labels.of(labels.STATES, row["stop_state"] or row["state"])),
-        "because": pair(labels.rule(gateway, row["rule"])),
-        "late": bool(row["due_at"] and row["due_at"] < now and row["state"] == "created"),
+        "id": view.id,
+        "program": view.program,
+        "state": view.state,
+        "stop_state": view.stop_state or "",
+        "rule": view.rule,
+        "correlation": view.correlation,
+        "opened_at": view.opened_at,
+        "time": labels.moment(view.opened_at, now),
+        "program_name": pair(labels.program(view.program)),
+        "subject": pair(labels.of(labels.SUBJECTS, view.subject_kind)),
+        "state_name": pair(labels.of(labels.STATES, view.stop_state or view.state)),
+        "because": pair(labels.rule(gateway, view.rule)),
+        "late": late,
     }
 
 

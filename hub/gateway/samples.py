@@ -12,14 +12,18 @@ import asyncpg
 import msgspec
 import structlog
 from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import KafkaError
 
 from hub.kernel.settings import Settings
-from hub.store import overviews
+from hub.store import reading
 from hub.store.connections import is_fault
+from hub.store.reading import SubscriptionState
 
 EVERY = 5.0
 """Seconds between samples."""
+_PLACES_EVERY = 12
+"""Samples after which topics and partitions are listed anew."""
 WINDOW_MS = 60_000
 """Rates are means over this span."""
 STAGES = ("received", "canonical", "decided", "copies", "delivered")
@@ -57,6 +61,8 @@ class Sampler:
         self._bootstrap, self._pool = bootstrap, pool
         self._settings, self._now = settings, now
         self._consumer: AIOKafkaConsumer | None = None
+        self._places: list[TopicPartition] = []
+        self._looks = 0
         self._kept: deque[Sample] = deque(maxlen=1 + int(WINDOW_MS / 1000 / EVERY))
         self._looking = asyncio.create_task(self._look_on(), name="sampler")
         self.broker_ok = False
@@ -112,13 +118,13 @@ class Sampler:
         """
         ends = await self._ends()
         claims = {
-            (self._settings.plain(row["topic"]), row["part"]): row["next_offset"]
-            for row in await overviews.claims(self._pool)
+            (self._settings.plain(state.topic), state.part): state.next_offset
+            for state in await reading.partition_states(self._pool)
         }
         subscriptions = [
-            row
-            for row in await overviews.subscriptions(self._pool)
-            if row["topic"].startswith("program.")
+            state
+            for state in await reading.subscription_states(self._pool)
+            if state.topic.startswith("program.")
         ]
         lags: dict[str, int] = {}
         for (topic, part), end in ends.items():
@@ -128,30 +134,45 @@ class Sampler:
             "received": _sum(ends, "in."),
             "canonical": _sum(ends, "event."),
             "decided": _sum(claims, "event."),
-            "copies": sum(row["next_seq"] - 1 for row in subscriptions),
-            "delivered": sum(delivered(row) for row in subscriptions),
+            "copies": sum(state.next_seq - 1 for state in subscriptions),
+            "delivered": sum(delivered(state) for state in subscriptions),
         }
         return Sample(self._now(), counts, lags)
 
     async def _ends(self) -> dict[tuple[str, int], int]:
+        if self._looks % _PLACES_EVERY == 0:
+            self._places = await self._worked_places()
+        self._looks += 1
         if self._consumer is None:
             consumer = AIOKafkaConsumer(
                 bootstrap_servers=self._bootstrap, client_id="hub-gateway-samples"
             )
             await consumer.start()
             self._consumer = consumer
-        prefix = self._settings.topic_prefix
-        places = [
-            TopicPartition(topic, part)
-            for topic in await self._consumer.topics()
-            if topic.startswith(prefix) and is_worked(topic.removeprefix(prefix))
-            for part in self._consumer.partitions_for_topic(topic) or ()
-        ]
-        found = await self._consumer.end_offsets(places) if places else {}
+        found = await self._consumer.end_offsets(self._places) if self._places else {}
         return {(self._settings.plain(at.topic), at.partition): end for at, end in found.items()}
 
+    async def _worked_places(self) -> list[TopicPartition]:
+        prefix = self._settings.topic_prefix
+        admin = AIOKafkaAdminClient(bootstrap_servers=self._bootstrap)
+        try:
+            await admin.start()
+            names = [
+                name
+                for name in await admin.list_topics()
+                if name.startswith(prefix) and is_worked(name.removeprefix(prefix))
+            ]
+            described = await admin.describe_topics(names) if names else []
+        finally:
+            await admin.close()
+        return [
+            TopicPartition(topic["topic"], part["partition"])
+            for topic in described
+            for part in topic["partitions"]
+        ]
+
     async def _let_go(self) -> None:
-        consumer, self._consumer = self._consumer, None
+        consumer, self._consumer, self._looks = self._consumer, None, 0
         if consumer:
             with suppress(KafkaError, OSError):
                 await consumer.stop()
@@ -164,12 +185,12 @@ def is_worked(topic: str) -> bool:
     )
 
 
-def delivered(row: dict[str, int | str]) -> int:
+def delivered(state: SubscriptionState) -> int:
     """Copies of a subscription that reached the receiver's side."""
-    given = int(row["next_seq"]) - 1
-    if row["mode"] == "webhook":
-        return given - int(row["waiting"]) - int(row["parked"])
-    return min(given, int(row["sent_seq"]))
+    given = state.next_seq - 1
+    if state.mode == "webhook":
+        return given - state.waiting - state.parked
+    return min(given, state.sent_seq)
 
 
 def _sum(counts: dict[tuple[str, int], int], start: str) -> int:

@@ -137,7 +137,7 @@ class FileReader:
         thread: _FileThread,
     ) -> int:
         feed = self._maker.feed
-        position = await self._cursors.load(feed.connector, feed.item)
+        position = await self._cursors.load(feed.connector, f"{feed.item}.file")
         published = position["rows"] if position.get("digest") == digest else 0
         rows = 0
         while lines := await thread.run(lambda: list(islice(sheet.lines, BATCH))):
@@ -189,7 +189,7 @@ class FileReader:
 
     async def _save(self, position: dict[str, object]) -> None:
         feed = self._maker.feed
-        await self._cursors.save(feed.connector, feed.item, position)
+        await self._cursors.save(feed.connector, f"{feed.item}.file", position)
 
 
 class _FileThread:

@@ -29,7 +29,7 @@ _log = structlog.get_logger(__name__)
 
 
 class QueueReader:
-    """Reads one item's topic; use it as a context manager.
+    """Reads one item's topic; connects at the first poll, leaves at the end of the context.
 
     Args:
         bootstrap: The department's brokers.
@@ -61,18 +61,6 @@ class QueueReader:
         self._position: Position = {}
 
     async def __aenter__(self) -> Self:
-        consumer = AIOKafkaConsumer(
-            bootstrap_servers=self._bootstrap,
-            client_id=f"hub-connector-{self._maker.feed.connector}",
-            group_id=self._options.group or None,
-            enable_auto_commit=False,
-            auto_offset_reset="none",
-            isolation_level="read_committed",
-            fetch_max_wait_ms=100,
-            metadata_max_age_ms=60_000,
-        )
-        await consumer.start()
-        self._consumer = consumer
         return self
 
     async def __aexit__(
@@ -81,9 +69,13 @@ class QueueReader:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        if self._consumer:
-            await self._consumer.stop()
-            self._consumer = None
+        await self.close()
+
+    async def close(self) -> None:
+        """Leave the brokers; a later poll connects again."""
+        consumer, self._consumer = self._consumer, None
+        if consumer:
+            await consumer.stop()
 
     async def poll(self) -> Published:
         """Publish everything that stood in the topic when the call began.
@@ -92,7 +84,13 @@ class QueueReader:
             HubError: the department's topic is not there.
             aiokafka.errors.KafkaError: a broker failed; poll again.
         """
-        consumer = self._running()
+        try:
+            return await self._poll(await self._connected())
+        except KafkaError:
+            await self.close()
+            raise
+
+    async def _poll(self, consumer: AIOKafkaConsumer) -> Published:
         parts = await self._assigned(consumer)
         ends = await consumer.end_offsets(parts)
         await self._seek(consumer, parts)
@@ -119,7 +117,7 @@ class QueueReader:
         offsets = {part: await consumer.position(part) for part in parts}
         self._position = {str(part.partition): offset for part, offset in offsets.items()}
         feed = self._maker.feed
-        await self._cursors.save(feed.connector, feed.item, self._position)
+        await self._cursors.save(feed.connector, f"{feed.item}.queue", self._position)
         self._hit(CURSOR)
         if self._options.group:
             with suppress(KafkaError):
@@ -145,7 +143,7 @@ class QueueReader:
 
     async def _seek(self, consumer: AIOKafkaConsumer, parts: list[TopicPartition]) -> None:
         feed = self._maker.feed
-        self._position = await self._cursors.load(feed.connector, feed.item)
+        self._position = await self._cursors.load(feed.connector, f"{feed.item}.queue")
         begins = await consumer.beginning_offsets(parts)
         for part in parts:
             offset = self._position.get(str(part.partition), 0)
@@ -159,9 +157,19 @@ class QueueReader:
                 )
             consumer.seek(part, max(offset, begins[part]))
 
-    def _running(self) -> AIOKafkaConsumer:
+    async def _connected(self) -> AIOKafkaConsumer:
         if self._consumer is None:
-            raise RuntimeError("A queue is read inside 'async with'.")
+            self._consumer = AIOKafkaConsumer(
+                bootstrap_servers=self._bootstrap,
+                client_id=f"hub-connector-{self._maker.feed.connector}",
+                group_id=self._options.group or None,
+                enable_auto_commit=False,
+                auto_offset_reset="none",
+                isolation_level="read_committed",
+                fetch_max_wait_ms=100,
+                metadata_max_age_ms=60_000,
+            )
+            await self._consumer.start()
         return self._consumer
 
 

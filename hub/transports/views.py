@@ -5,9 +5,10 @@ one that was already read. Every poll therefore starts again an overlap behind t
 last one and remembers what it has published there. A row later still, and a row deleted, is
 found by the key sweep, which reads everything and compares.
 
-What is kept: under the item ``from``, where the next poll starts, and ``swept``, ms since 1970
-of the last sweep; under ``<item>.window`` the marks of published rows at or after ``from`` and
-the keys published since the last sweep; under ``<item>.keys`` the keys of the last sweep.
+What is kept: under ``<item>.view`` ``from``, where the next poll starts, and ``swept``, ms since
+1970 of the last sweep; under ``<item>.view.window`` the marks of published rows at or after
+``from`` and the keys published since the last sweep; under ``<item>.view.keys`` the keys of the
+last sweep.
 Losing any of it costs work only, as the same row has the same id.
 """
 
@@ -152,11 +153,11 @@ class ViewReader:
 
     async def _load(self, part: str) -> dict[str, Any]:
         feed = self._maker.feed
-        return await self._cursors.load(feed.connector, feed.item + part)
+        return await self._cursors.load(feed.connector, f"{feed.item}.view{part}")
 
     async def _save(self, part: str, value: dict[str, Any]) -> None:
         feed = self._maker.feed
-        await self._cursors.save(feed.connector, feed.item + part, value)
+        await self._cursors.save(feed.connector, f"{feed.item}.view{part}", value)
 
     async def _read_new(self, position: dict[str, Any], order: Order, window: _Window) -> Polled:
         start, page, done = order.load(position["from"]), None, Polled()

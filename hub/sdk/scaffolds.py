@@ -182,8 +182,8 @@ def _texts(connector: str, event: EventType, place: Catalogue) -> dict[str, str]
     groups, content = {}, "示例"
     for name in event.required:
         field, expression = _example(place.groups[name].fields)
-        groups[name] = f'{{"{field}": {expression}}}'
-        if field.endswith("_area"):
+        groups[name] = f'{{"{field.name}": {expression}}}'
+        if field.name.endswith("_area"):
             content = '"320682"'
     number = "99068219520101103"
     right = check_character(number)
@@ -206,15 +206,18 @@ def _texts(connector: str, event: EventType, place: Catalogue) -> dict[str, str]
     }
 
 
-def _example(fields: dict[str, Field]) -> tuple[str, str]:
+def _example(fields: dict[str, Field]) -> tuple[Field, str]:
     """A field of a group and the expression that fills it."""
-    open_fields = [field for field in fields.values() if not field.derived]
-    for kind, expression in (
-        ("string", "raw.content"),
-        ("date", "on"),
-        ("strings", "[raw.content]"),
-    ):
-        for field in open_fields:
-            if field.type == kind:
-                return field.name, expression
+    for kind, expression in _FILLINGS:
+        for field in fields.values():
+            if field.type == kind and not field.derived:
+                return field, expression
     raise ConfigurationError("A group without text or date cannot be scaffolded.")
+
+
+_FILLINGS = (
+    ("string", "raw.content"),
+    ("code", "raw.content"),
+    ("date", "on"),
+    ("strings", "[raw.content]"),
+)

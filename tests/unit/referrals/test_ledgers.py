@@ -38,7 +38,7 @@ def test_a_late_earlier_grant_keeps_the_id_and_opens_no_second_referral():
     before = {row.id for row in world.state.referrals.values()}
     world.send(granted("g0", "2025-01-15", "HA"))
     assert {row.id for row in world.state.referrals.values()} == before
-    (school,) = [row for row in rows(world, "education-aid")]
+    (school,) = rows(world, "education-aid")
     assert school.spell_from == day("2025-01-15")
     assert len(world.copies("referral.created")) == 4
 

@@ -9,7 +9,8 @@ from hub.contracts.catalogues import catalogue
 from hub.contracts.cloudevents import with_sequence
 from hub.model.contexts import Context
 from hub.model.decisions import Deliver, Reason
-from hub.model.outbox import unpack
+from hub.model.outbox import OutboxRow, unpack
+from hub.model.sentences import in_both
 from hub.routing.copies import Copies
 from hub.routing.receivers import Receivers
 from hub.sdk.profiles import load_profile
@@ -32,11 +33,17 @@ class Press:
             k_program=MASTER,
             k_copy=MASTER,
             division="320682",
-            sentence=lambda reason: ("因纳入低保", "because of the grant"),
+            sentence=in_both,
         )
 
     def referral(self, program: str, sequence: int, generation: int = 1):
         """(value, headers, copy id) of a referral with its number."""
+        row = self.row(program, sequence)
+        headers = with_sequence(unpack(row.headers), sequence, generation)
+        return row.body, headers, row.copy_id
+
+    def row(self, program: str, sequence: int) -> OutboxRow:
+        """A referral as the decider leaves it."""
         groups = {
             "id": {"name": "演示", "id_number": "990000199001010015"},
             "category": {"category": "DIBAO", "effective_from": 20_100},
@@ -58,8 +65,7 @@ class Press:
             ),
             self.ctx,
         )
-        headers = with_sequence(unpack(row.headers), sequence, generation)
-        return row.body, headers, row.copy_id
+        return row
 
 
 @pytest.fixture(scope="session")

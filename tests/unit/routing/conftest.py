@@ -7,6 +7,7 @@ import pytest
 import hub
 from hub.contracts.catalogues import Catalogue, catalogue
 from hub.model.contexts import Context
+from hub.model.sentences import in_both
 from hub.routing.copies import Copies
 from hub.routing.receivers import Receivers
 from hub.sdk.profiles import load_profile
@@ -45,5 +46,5 @@ def copies(receivers, place) -> Copies:
         k_program=bytes(range(32)),
         k_copy=bytes(range(32, 64)),
         division="320682",
-        sentence=lambda reason: (f"因{reason.key}", f"because {reason.key}"),
+        sentence=in_both,
     )

@@ -139,13 +139,13 @@ class World:
             queue += self._one(queue.pop(0))
 
     def _one(self, event):
-        first = record(self.state, event, self.ctx)
+        first = self.call(record, event)
         found = [first]
         self.state.apply(first.changes)
         if not held(first):
             deciders = [d for table in TABLES for d in table.get(event.type, ())]
             for decider in (*deciders, *deadletters.ALWAYS):
-                done = decider(self.state, event, self.ctx)
+                done = self.call(decider, event)
                 self.state.apply(done.changes)
                 found.append(done)
         again = []
@@ -163,6 +163,9 @@ class World:
                 elif isinstance(effect, Emit):
                     again.append(_emitted(effect, ordinals))
         return again
+
+    def call(self, function, event):
+        return function(self.state, event, self.ctx)
 
     def at(self, text):
         """Move the clock and fire what is due."""

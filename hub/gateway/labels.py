@@ -3,15 +3,29 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import Any
+from typing import Any, Protocol
 
 from hub.contracts.catalogues import catalogue
-from hub.gateway.contexts import Gateway
 from hub.kernel.clocks import from_epoch_ms
 from hub.kernel.reasons import CODES
+from hub.sdk.manifests import Manifest
+from hub.sdk.profiles import Profile
 
 Label = tuple[str, str]
 """Chinese, English."""
+
+
+class Declared(Protocol):
+    """Where departments and rules are declared."""
+
+    @property
+    def manifests(self) -> dict[str, Manifest]:
+        """Departments by id."""
+
+    @property
+    def profile(self) -> Profile:
+        """The rules in force, each with its sentence."""
+
 
 STAGES: dict[str, Label] = {
     "received": ("接收", "Received"),
@@ -73,10 +87,10 @@ def program(name: str) -> Label:
     return (grant.zh, grant.en) if grant else (name, name)
 
 
-def connector(gateway: Gateway, name: str) -> Label:
+def connector(declared: Declared, name: str) -> Label:
     """A department's name, also out of ``/gov/<division>/<connector>``."""
     short = name.rpartition("/")[2]
-    manifest = gateway.manifests.get(short)
+    manifest = declared.manifests.get(short)
     return (manifest.zh, manifest.en) if manifest else program(short)
 
 
@@ -86,15 +100,15 @@ def event(name: str) -> Label:
     return (declared.zh, declared.en) if declared else (name, name)
 
 
-def topic(gateway: Gateway, name: str) -> Label:
+def topic(declared: Declared, name: str) -> Label:
     """A topic's name with its department or program."""
-    declared = catalogue().topics.get(name)
-    if declared is None:
+    found = catalogue().topics.get(name)
+    if found is None:
         return name, name
-    owner = connector(gateway, declared.owner)
+    owner = connector(declared, found.owner)
     if owner[0] == "hub":
-        return declared.zh, declared.en
-    return f"{owner[0]} · {declared.zh}", f"{owner[1]} · {declared.en}"
+        return found.zh, found.en
+    return f"{owner[0]} · {found.zh}", f"{owner[1]} · {found.en}"
 
 
 def code(name: str) -> Label:
@@ -103,9 +117,9 @@ def code(name: str) -> Label:
     return (reason.zh, reason.en) if reason else (name, name)
 
 
-def rule(gateway: Gateway, name: str) -> Label:
+def rule(declared: Declared, name: str) -> Label:
     """The sentence of a rule of the profile in force."""
-    found = gateway.profile.rule(name)
+    found = declared.profile.rule(name)
     return (found.zh, found.en) if found else ("", "")
 
 

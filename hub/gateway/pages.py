@@ -14,7 +14,7 @@ from hub.gateway.principals import operator, session_of, wants_html
 from hub.gateway.problems import ProblemError
 from hub.gateway.screens import page
 from hub.gateway.sessions import COOKIE, SESSION_MS
-from hub.gateway.tracking import REFERENCE, trace
+from hub.gateway.tracking import REFERENCE, Source, trace
 
 router = APIRouter(include_in_schema=False)
 
@@ -50,7 +50,8 @@ async def tracking(ref: str, request: Request, gateway: Context) -> Response:
     await operator(request, gateway)
     as_json = ref.endswith(".json") or not wants_html(request)
     plain = ref.removesuffix(".json")
-    found = await trace(gateway, plain) if REFERENCE.fullmatch(plain) else None
+    source = Source(gateway.pool, gateway.manifests, gateway.profile, gateway.now())
+    found = await trace(source, plain) if REFERENCE.fullmatch(plain) else None
     if not as_json:
         return page(request, "tracking.html", status=200 if found else 404, ref=plain, found=found)
     if found is None:

@@ -17,6 +17,7 @@ from hub.gateway.contexts import Gateway
 from hub.gateway.keys import DEVELOPMENT, Holder, Principal
 from hub.kernel.errors import ConfigurationError, HubError
 from hub.kernel.settings import Settings
+from hub.runtime import quiet_logs
 
 
 class Served(NamedTuple):
@@ -73,6 +74,7 @@ async def serving(settings: Settings, *, kafka: str, database: str) -> AsyncIter
         HubError: the port is taken.
     """
     check_address(settings)
+    quiet_logs.install()
     app = create_app(settings, kafka=kafka, database=database)
     listening = _socket(settings)
     config = uvicorn.Config(

@@ -4,23 +4,41 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, NamedTuple
 
+import asyncpg
 import orjson
 
 from hub.contracts.catalogues import catalogue
 from hub.contracts.codecs import decode_copy
 from hub.gateway import labels
-from hub.gateway.contexts import Gateway
 from hub.gateway.labels import Document, Label, pair
 from hub.kernel.clocks import from_epoch_ms, rfc3339
 from hub.kernel.errors import DataError
+from hub.sdk.manifests import Manifest
+from hub.sdk.profiles import Profile
 from hub.store import traces
 
 _ROUNDS = 3
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 REFERENCE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:/-]{2,99}")
 """What may be asked for."""
+
+
+class Source(NamedTuple):
+    """What a trace reads.
+
+    Attributes:
+        pool: The hub's database.
+        manifests: Departments' names.
+        profile: Sentences of the rules.
+        now: ms since 1970.
+    """
+
+    pool: asyncpg.Pool
+    manifests: dict[str, Manifest]
+    profile: Profile
+    now: int
 
 
 class _Found:
@@ -35,11 +53,11 @@ class _Found:
         self.seen: list[dict[str, Any]] = []
 
 
-async def trace(gateway: Gateway, ref: str) -> Document | None:
+async def trace(source: Source, ref: str) -> Document | None:
     """Everything on record about a matter.
 
     Args:
-        gateway: Where to look.
+        source: Where to look.
         ref: Id of a referral, an event, a correlation, a case, a task or a dead letter.
 
     Returns:
@@ -47,27 +65,27 @@ async def trace(gateway: Gateway, ref: str) -> Document | None:
     """
     refs, found = {ref}, _Found()
     for _ in range(_ROUNDS):
-        await _look(gateway, refs, found)
+        await _look(source, refs, found)
         more = refs | _mentioned(found, ref)
         if more == refs:
             break
         refs = more
-    found.seen = await traces.seen(gateway.pool, [r for r in refs if _UUID.fullmatch(r)])
-    hops = sorted(_hops(gateway, found), key=lambda hop: (hop["at"] or 0, hop["order"]))
+    found.seen = await traces.seen(source.pool, [r for r in refs if _UUID.fullmatch(r)])
+    hops = sorted(_hops(source, found), key=lambda hop: (hop["at"] or 0, hop["order"]))
     if not hops:
         return None
-    now = gateway.now()
+    now = source.now
     return {
         "ref": ref,
         "as_of": rfc3339(from_epoch_ms(now)),
-        "referrals": [_referral(gateway, row, now) for row in found.referrals],
+        "referrals": [_referral(source, row, now) for row in found.referrals],
         "work": [_work_row(row, now) for row in found.work],
         "hops": hops,
     }
 
 
-async def _look(gateway: Gateway, refs: set[str], found: _Found) -> None:
-    pool = gateway.pool
+async def _look(source: Source, refs: set[str], found: _Found) -> None:
+    pool = source.pool
     found.referrals = await traces.referrals(pool, refs)
     found.work = await traces.work(pool, refs)
     found.deliveries = await traces.deliveries(pool, refs)
@@ -90,12 +108,12 @@ def _mentioned(found: _Found, ref: str) -> set[str]:
     return {one for one in ids if one}
 
 
-def _hops(gateway: Gateway, found: _Found) -> Iterable[Document]:
+def _hops(source: Source, found: _Found) -> Iterable[Document]:
     yield from (_seen_hop(row) for row in found.seen)
-    yield from (_audit_hop(gateway, row) for row in found.audit)
-    yield from (_letter_hop(gateway, row) for row in found.letters)
+    yield from (_audit_hop(source, row) for row in found.audit)
+    yield from (_letter_hop(source, row) for row in found.letters)
     for row in found.deliveries:
-        yield from _delivery_hops(gateway, row)
+        yield from _delivery_hops(source, row)
     for row in found.referrals:
         yield from _reply_hops(row)
     for row in found.work:
@@ -134,9 +152,9 @@ def _seen_hop(row: dict[str, Any]) -> Document:
     )
 
 
-def _audit_hop(gateway: Gateway, row: dict[str, Any]) -> Document:
+def _audit_hop(source: Source, row: dict[str, Any]) -> Document:
     doc = orjson.loads(row["doc"])
-    because = [_because(gateway, entry) for entry in doc.get("because", ())]
+    because = [_because(source, entry) for entry in doc.get("because", ())]
     denied = [
         {"program": entry[0], "name": pair(labels.program(entry[0])), "code": entry[1]}
         for entry in doc.get("denied", ())
@@ -161,18 +179,18 @@ def _audit_hop(gateway: Gateway, row: dict[str, Any]) -> Document:
     )
 
 
-def _because(gateway: Gateway, entry: Any) -> Document:
+def _because(source: Source, entry: Any) -> Document:
     rule, key, version, facts = [*entry, "", "", "", ()][:4]
     return {
         "rule": rule,
         "key": key,
         "version": version,
         "facts": list(facts or ()),
-        "sentence": pair(labels.rule(gateway, rule)),
+        "sentence": pair(labels.rule(source, rule)),
     }
 
 
-def _letter_hop(gateway: Gateway, row: dict[str, Any]) -> Document:
+def _letter_hop(source: Source, row: dict[str, Any]) -> Document:
     return _hop(
         1,
         row["failed_at"],
@@ -184,11 +202,11 @@ def _letter_hop(gateway: Gateway, row: dict[str, Any]) -> Document:
         place=f"{row['topic']}/{row['part']}@{row['off']}" if row["part"] >= 0 else row["topic"],
         result=pair(("已解决", "settled") if row["state"] == "settled" else ("待处理", "open")),
         reason=" ".join(part for part in (row["code"], row["field"]) if part),
-        source=pair(labels.connector(gateway, row["source"])),
+        source=pair(labels.connector(source, row["source"])),
     )
 
 
-def _delivery_hops(gateway: Gateway, row: dict[str, Any]) -> Iterable[Document]:
+def _delivery_hops(source: Source, row: dict[str, Any]) -> Iterable[Document]:
     if not row["topic"].startswith("program."):
         return
     program = row["subscription"]
@@ -208,7 +226,7 @@ def _delivery_hops(gateway: Gateway, row: dict[str, Any]) -> Iterable[Document]:
         fields=fields,
         legal_basis=envelope.get("legal_basis", ""),
         masked=list(envelope.get("masked", ())),
-        because=_copy_reason(gateway, envelope),
+        because=_copy_reason(source, envelope),
     )
     state = delivery_state(row)
     yield _hop(
@@ -250,11 +268,11 @@ def _envelope(program: str, body: bytes) -> dict[str, Any]:
     return found
 
 
-def _copy_reason(gateway: Gateway, envelope: dict[str, Any]) -> list[Document]:
+def _copy_reason(source: Source, envelope: dict[str, Any]) -> list[Document]:
     rule = envelope.get("rule_id") or ""
     if not rule:
         return []
-    zh, en = labels.rule(gateway, rule)
+    zh, en = labels.rule(source, rule)
     told = pair((envelope.get("reason_zh", ""), envelope.get("reason_en", "")))
     version = envelope.get("rule_version", "")
     return [{"rule": rule, "version": version, "sentence": pair((zh, en)), "told": told}]
@@ -291,7 +309,7 @@ def _work_hops(row: dict[str, Any]) -> Iterable[Document]:
         yield _hop(6, row["closed_at"], row["what"], what, closed, id=row["id"], reason=outcome)
 
 
-def _referral(gateway: Gateway, row: dict[str, Any], now: int) -> Document:
+def _referral(source: Source, row: dict[str, Any], now: int) -> Document:
     return {
         "id": row["id"],
         "program": row["program"],
@@ -304,7 +322,7 @@ def _referral(gateway: Gateway, row: dict[str, Any], now: int) -> Document:
         "stop_decision": row["stop_decision"] or "",
         "closed_reason": row["closed_reason"] or "",
         "rule": row["rule"],
-        "because": pair(labels.rule(gateway, row["rule"])),
+        "because": pair(labels.rule(source, row["rule"])),
         "correlation": row["correlation"],
         "opened": labels.moment(row["opened_at"]),
         "due": labels.moment(row["due_at"]),

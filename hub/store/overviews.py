@@ -61,3 +61,11 @@ async def migration_level(executor: Executor) -> int | None:
         return None
     found: int | None = await executor.fetchval("SELECT max(number) FROM migration")
     return found
+
+
+async def database_clock(executor: Executor) -> int:
+    """What the database's own clock shows, ms since 1970; to compare it, never to decide by it."""
+    found: int = await executor.fetchval(
+        "SELECT (extract(epoch FROM clock_timestamp()) * 1000)::bigint"
+    )
+    return found

@@ -41,10 +41,11 @@ class Offices:
         manifests: Connector id → manifest.
         database: DSN of the exchange database where the departments' tables stand.
         kafka: Bootstrap servers of the departments' queues.
-        drops: Folder with one drop folder per connector and item.
+        drops: Folder with one drop folder per connector.
         gateway: Address of the hub's gateway.
         key_of: API key of a connector.
         prefix: Put before the names of the departments' topics.
+        client: Calls the gateway; None: a client of its own.
     """
 
     manifests: dict[str, Manifest]
@@ -54,6 +55,7 @@ class Offices:
     gateway: str
     key_of: KeyOf
     prefix: str = ""
+    client: httpx.AsyncClient | None = None
     _pool: asyncpg.Pool[asyncpg.Record] | None = field(default=None, init=False)
     _producer: AIOKafkaProducer | None = field(default=None, init=False)
     _client: httpx.AsyncClient | None = field(default=None, init=False)
@@ -62,7 +64,9 @@ class Offices:
         self._pool = await asyncpg.create_pool(self.database, min_size=1, max_size=2)
         self._producer = AIOKafkaProducer(bootstrap_servers=self.kafka, acks="all", linger_ms=2)
         await self._producer.start()
-        self._client = httpx.AsyncClient(base_url=self.gateway, timeout=10, trust_env=False)
+        self._client = self.client or httpx.AsyncClient(
+            base_url=self.gateway, timeout=10, trust_env=False
+        )
         return self
 
     async def __aexit__(
@@ -71,7 +75,7 @@ class Offices:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        if self._client:
+        if self._client and self._client is not self.client:
             await self._client.aclose()
         if self._producer:
             await self._producer.stop()
@@ -102,9 +106,9 @@ class Offices:
             Way.MANUAL: self._post,
         }
 
-    def folder(self, connector: str, item: str) -> Path:
-        """The drop folder of an item."""
-        return self.drops / connector / item / "inbox"
+    def folder(self, connector: str) -> Path:
+        """Where a department drops its files."""
+        return self.drops / connector / "inbox"
 
     async def _insert(self, item: Item, records: Iterable[Record]) -> None:
         table = _quoted(_there(item.view).table)
@@ -119,11 +123,11 @@ class Offices:
 
     async def _drop(self, item: Item, records: Iterable[Record]) -> None:
         rows = list(records)
-        self.drop_workbook(item.connector, item.id, rows, _file_name(item, rows))
+        self.drop_workbook(item.connector, rows, _file_name(item, rows))
 
-    def drop_workbook(self, connector: str, item: str, rows: list[Record], name: str) -> Path:
+    def drop_workbook(self, connector: str, rows: list[Record], name: str) -> Path:
         """Put a workbook (``.xlsx``) or a CSV file in GB18030 (``.csv``) into the drop folder."""
-        folder = self.folder(connector, item)
+        folder = self.folder(connector)
         folder.mkdir(parents=True, exist_ok=True)
         headings = list(dict.fromkeys(heading for row in rows for heading in row))
         content = (_csv if name.endswith(".csv") else _xlsx)(headings, rows)

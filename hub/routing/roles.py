@@ -50,6 +50,7 @@ class Circle:
         self.views = views
         self.day = event.effective_from
         self.people = self._people()
+        self._known: dict[bytes, Role] = {}
 
     def _people(self) -> list[tuple[bytes, View | None, Resident | None]]:
         """Whom the event is about: a household fact is about every member of that day."""
@@ -103,6 +104,12 @@ class Circle:
 
     def role(self, uid: bytes, view: View | None = None, resident: Resident | None = None) -> Role:
         """One person with what is known about them; the event's own content comes first."""
+        found = self._known.get(uid)
+        if found is None:
+            found = self._known[uid] = self._role(uid, view, resident)
+        return found
+
+    def _role(self, uid: bytes, view: View | None, resident: Resident | None) -> Role:
         known: Groups = {}
         if view is not None and resident is not None:
             known = {n: g for n, g in person_groups(resident).items() if n in _KEPT}

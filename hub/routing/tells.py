@@ -71,6 +71,8 @@ class _Telling:
         self.ctx = ctx
         self.effects: list[Deliver | Deny] = []
         self.told: dict[str, list[str]] = {}
+        self.rules = _rules(ctx, circle.event)
+        self.on_roll = circle.on_roll()
 
     def again(self, originals: list[Told]) -> None:
         """Tell those who got the original, in the places they got it for."""
@@ -91,11 +93,17 @@ class _Telling:
         program, event = match.subscription.id, self.event
         if program in self.told:
             return
-        rule = _rule(self.ctx, event, program)
-        on_roll = self.circle.on_roll()
-        values = {"type": event.type, "on_roll": on_roll, "lifecycle": event.lifecycle}
-        if not match.holds(event, on_roll=on_roll) or (rule and not rule.holds(values)):
+        rule = self.rules.get(program)
+        if not match.holds(event, on_roll=self.on_roll):
             return
+        if rule is not None and rule.when:
+            values = {
+                "type": event.type,
+                "on_roll": self.on_roll,
+                "lifecycle": event.lifecycle,
+            }
+            if not rule.holds(values):
+                return
         opens = match.entry.opens or (rule is not None and rule.guard == "none")
         roles = self.circle.roles(program, match.entry.roll, opens=opens)
         if not roles:
@@ -156,7 +164,7 @@ class _Telling:
 
     def reason(self, program: str) -> Reason:
         """Why this program: the headline rule that names it, else its subscription."""
-        rule = _rule(self.ctx, self.event, program)
+        rule = self.rules.get(program)
         return Reason(
             rule.id if rule else f"programs.{program}",
             TOLD,
@@ -198,16 +206,14 @@ def _voided(state: State, event: CanonicalEvent) -> bool:
     return known is not None and known.void_by is not None
 
 
-def _rule(ctx: Context, event: CanonicalEvent, program: str) -> TellRule | None:
-    """The headline rule in force that names this program for this type."""
-    return next(
-        (
-            rule
-            for rule in ctx.profile.on(event.effective_from).tells
-            if rule.type == event.type and program in rule.programs
-        ),
-        None,
-    )
+def _rules(ctx: Context, event: CanonicalEvent) -> dict[str, TellRule]:
+    """Headline rules in force for this type, by the program they name."""
+    return {
+        program: rule
+        for rule in ctx.profile.on(event.effective_from).tells
+        if rule.type == event.type
+        for program in rule.programs
+    }
 
 
 def _uid(ordinal: str, event: CanonicalEvent) -> bytes | None:

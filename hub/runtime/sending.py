@@ -43,6 +43,8 @@ class Batches:
             ValueError: the record alone is larger than a batch may be.
         """
         place = topic, part
+        if not isinstance(headers, list):
+            headers = list(headers)
         batch = self._open.get(place)
         if batch is None:
             batch = self._open[place] = self._producer.create_batch()

@@ -132,21 +132,42 @@ def _unless_student_no(recipient: str) -> frozenset[tuple[str, str]]:
     return frozenset((g.group, g.field) for g in grant.fields if g.marker == "no_student_no")
 
 
+class _Field(NamedTuple):
+    """One column: its name, where its value lies, and how it is made."""
+
+    name: str
+    raw: str
+    month: bool
+    spared: bool
+    """Only for those without a student number."""
+
+
+@cache
+def _plan(
+    rule_id: str, recipient: str, names: tuple[str, ...]
+) -> tuple[tuple[str, tuple[_Field, ...]], ...]:
+    """Columns by group, worked out once for each rule."""
+    spared = _unless_student_no(recipient)
+    plan: dict[str, list[_Field]] = {}
+    for group, field in columns(rule_id, recipient, names):
+        month = field.endswith("_month")
+        raw = field.removesuffix("_month")
+        plan.setdefault(group, []).append(_Field(field, raw, month, (group, field) in spared))
+    return tuple((group, tuple(fields)) for group, fields in plan.items())
+
+
 def _granted(rule: RosterRule, groups: Groups) -> Groups:
-    spared = _unless_student_no(rule.recipient)
     known = bool((groups.get("school") or {}).get("student_no"))
     fields: Groups = {}
-    for group, field in columns(rule.id, rule.recipient, rule.columns):
-        if known and (group, field) in spared:
+    for group, plan in _plan(rule.id, rule.recipient, rule.columns):
+        content = groups.get(group)
+        if not content:
             continue
-        value = _value(groups.get(group) or {}, field)
-        if value is not None:
-            fields.setdefault(group, {})[field] = value
+        kept = {}
+        for name, raw, month, spared in plan:
+            value = content.get(raw)
+            if value is not None and not (spared and known):
+                kept[name] = date_of(value).isoformat()[:7] if month else value
+        if kept:
+            fields[group] = kept
     return fields
-
-
-def _value(group: dict[str, Any], field: str) -> Any:
-    if field.endswith("_month"):
-        day = group.get(field.removesuffix("_month"))
-        return date_of(day).isoformat()[:7] if day is not None else None
-    return group.get(field)

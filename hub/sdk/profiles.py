@@ -6,8 +6,9 @@ as well, because a misspelt rule would silently not apply.
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from datetime import date
-from functools import cached_property, lru_cache
+from functools import cached_property
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 from pathlib import Path
@@ -241,16 +242,22 @@ class Profile:
         self.rights = rules.rights
         self.rosters = rules.rosters
         self.effect_types = frozenset(t for rule in rules.effects for t in rule.types)
-        self.on = lru_cache(maxsize=512)(self._on)
+        every = rules.every()
+        self._turns = sorted({r.first for r in every} | {r.end for r in every if r.end is not None})
+        self._known: dict[int, Rules] = {}
 
-    def _on(self, day: int) -> Rules:
+    def on(self, day: int) -> Rules:
         """The rules in force on a day (days since 1970-01-01)."""
-        return Rules(
-            **{
+        # Between two days on which a rule begins or ends, the same rules are in force.
+        period = bisect_right(self._turns, day)
+        found = self._known.get(period)
+        if found is None:
+            chosen = {
                 section: tuple(rule for rule in getattr(self.rules, section) if rule.on(day))
                 for section in _SECTIONS
             }
-        )
+            found = self._known[period] = Rules.model_validate(chosen)
+        return found
 
     def rule(self, rule_id: str) -> Rule | None:
         """A rule by its id."""

@@ -36,11 +36,9 @@ class Shelf:
 
     def wanted(self, table, row, asked, uids, households):
         match table:
-            case "person":
-                return row.uid in uids
             case "household":
                 return row.id in households
-            case "interest":
+            case "person" | "interest":
                 return row.uid in uids
             case "decision":
                 return row.id in asked.decisions

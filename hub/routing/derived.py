@@ -66,11 +66,6 @@ def month(day: int | None) -> str | None:
     return text
 
 
-def month_start(day: int) -> int:
-    """The first day of the month of a day."""
-    return day - date_of(day).day + 1
-
-
 def cost_band(remainder: int | None) -> str | None:
     """Band in yuan of what remains to be paid, fen."""
     return None if remainder is None else _BAND_NAMES[bisect_right(BANDS, remainder)]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any
 
@@ -129,11 +129,6 @@ class Index:
                 match = _compiled(subscription, entry, catalogue, where)
                 for name in entry.types:
                     self._matches[name].append(match)
-
-    @property
-    def types(self) -> Iterable[str]:
-        """Event types somebody subscribes to."""
-        return self._matches.keys()
 
     def of(self, event: CanonicalEvent) -> list[Match]:
         """Entries for this type, area and effective day; the filter is asked later."""

@@ -51,6 +51,8 @@ def source_engine(dsn: str) -> AsyncEngine:
         pool_size=1,
         max_overflow=1,
         pool_pre_ping=True,
+        # Keys of rows must not reach a log line.
+        hide_parameters=True,
         connect_args={
             "timeout": 10,
             "server_settings": {

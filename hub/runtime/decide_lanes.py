@@ -29,6 +29,8 @@ from hub.store.unit_of_work import Outcome, UnitOfWork
 
 _POLL_MS = 200
 _CONFLICTS = 50
+_LEAST = 20
+"""Records of a batch at least, however often a batch was cut off."""
 
 log = structlog.get_logger(__name__)
 
@@ -59,6 +61,7 @@ class DecideLane:
         self._progress = progress
         self._connection: asyncpg.Connection | None = None
         self._crashed: dict[Place, dict[int, int]] = {}
+        self._most = stage.settings.batch
 
         def mine(partition: TopicPartition) -> bool:
             return bool(partition.partition % lanes == number)
@@ -78,6 +81,8 @@ class DecideLane:
                     if not is_known_fault(error):
                         raise self._stage.end("decide", error) from error
                     self._progress.moved()
+                    # If the batch took longer than the database waits, a smaller one will pass.
+                    self._most = max(_LEAST, self._most // 2)
                     await close(self._connection)
                     self._connection = None
                     await self._stage.pause(backoff.step())
@@ -102,7 +107,7 @@ class DecideLane:
                 await self._stage.pause(_POLL_MS / 1000)
             return
         polled = await self._consumer.getmany(
-            *holding.partitions, timeout_ms=_POLL_MS, max_records=self._stage.settings.batch
+            *holding.partitions, timeout_ms=_POLL_MS, max_records=self._most
         )
         if not polled or not holding.current:
             return
@@ -178,6 +183,7 @@ class DecideLane:
         for claim, offset in self._moves(items).values():
             claim.next_offset = offset
         self._progress.moved()
+        self._most = min(self._most + _LEAST, self._stage.settings.batch)
         if outcome.outbox:
             self._stage.bell.set()
         BATCHES.labels("decide").inc()

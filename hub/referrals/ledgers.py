@@ -28,10 +28,23 @@ DECEASED_REASON = "deceased"
 DAY_MS = 86_400_000
 
 
-def referral_id(key: Key) -> str:
-    """The id of a referral: the same for the same program, subject and episode."""
+def referral_id(key: Key, ordinal: int = 0) -> str:
+    """The id of a referral: the same for the same program, subject and episode.
+
+    Args:
+        key: What makes the referral one.
+        ordinal: Above 0 where a row that was re-keyed since holds the id.
+    """
     program, kind, ref, episode = key
-    return hub_event_id(episode, f"{program}:{kind}:{ref}", 0)
+    return hub_event_id(episode, f"{program}:{kind}:{ref}", ordinal)
+
+
+def _free_id(state: State, key: Key) -> str:
+    """The first id that no re-keyed row of another episode holds."""
+    ordinal = 0
+    while (found := referral_id(key, ordinal)) in state.referrals:
+        ordinal += 1
+    return found
 
 
 class Step(NamedTuple):
@@ -80,7 +93,7 @@ def reconcile(step: Step) -> Decision:
             because += done.because
     for row in rows:
         if row.id not in used:
-            done = _groundless(step, row)
+            done = _left_over(step, row, rights)
             if done is not None:
                 changes += done.changes
                 effects += done.effects  # type: ignore[arg-type]
@@ -141,7 +154,7 @@ def _create(step: Step, key: Key, right: Right) -> Decision | None:
     ctx, event, rule = step.ctx, step.event, right.rule
     due = ctx.now_ms + rule.due_days * DAY_MS if rule.due_days is not None else None
     row = Referral(
-        id=referral_id(key),
+        id=_free_id(step.state, key),
         program=rule.program,
         subject_kind=right.kind,
         subject_ref=right.ref,
@@ -157,8 +170,6 @@ def _create(step: Step, key: Key, right: Right) -> Decision | None:
         spell_to=right.end,
         history=[[ctx.now_ms, "created", "hub", event.event_id]],
     )
-    if row.id in step.state.referrals:
-        return None
     reason = reason_of(step, right, "referral.created")
     created = Decision(
         (row, *_interests(step, row, right)),
@@ -225,13 +236,23 @@ def _turn(step: Step, row: Referral, right: Right) -> Decision | None:
     if row.closed_reason == DECEASED_REASON:
         return _reopen(step, row, right)
     if right.decision is not None:
-        stops = row.stop_decision is None and has_interest(step.state, row, step.view)
-        return _stop(step, row, right) if stops else None
+        return _ended(step, row, right)
     if row.stop_decision is not None and right.end is None:
         return _stop_withdrawn(step, row, right)
     if right.lost is not None and row.stop_state is None and row.state in OPEN:
         return _review(step, row, right, right.lost.id)
     return None
+
+
+def _ended(step: Step, row: Referral, right: Right) -> Decision | None:
+    """A decided end: told once; told again only where another decision turns out to be the one."""
+    if row.stop_decision == right.decision:
+        return None
+    if row.stop_decision is None:
+        return _stop(step, row, right) if has_interest(step.state, row, step.view) else None
+    if row.stop_state == "notified":
+        return _stop(step, row, right, lifecycle="corrected")
+    return Decision((msgspec.structs.replace(row, stop_decision=right.decision),))
 
 
 def _death_within(right: Right) -> Fact | None:
@@ -280,7 +301,7 @@ def has_interest(state: State, row: Referral, view: View) -> bool:
     )
 
 
-def _stop(step: Step, row: Referral, right: Right) -> Decision:
+def _stop(step: Step, row: Referral, right: Right, *, lifecycle: str = "created") -> Decision:
     reason = reason_of(step, right, "referral.stop")
     stopped = msgspec.structs.replace(
         row,
@@ -288,7 +309,15 @@ def _stop(step: Step, row: Referral, right: Right) -> Decision:
         stop_state="notified",
         history=[*row.history, [step.ctx.now_ms, "stop_notified", "hub", step.event.event_id]],
     )
-    copy = deliver(step, stopped, right, "referral.stop_notified", reason, decision=right.decision)
+    copy = deliver(
+        step,
+        stopped,
+        right,
+        "referral.stop_notified",
+        reason,
+        decision=right.decision,
+        lifecycle=lifecycle,
+    )
     return Decision((stopped,), (copy,), (reason,))
 
 
@@ -326,6 +355,28 @@ def _asked(step: Step, row: Referral) -> Referral:
         stop_state=REVIEW,
         history=[*row.history, [step.ctx.now_ms, "review_requested", "hub", step.event.event_id]],
     )
+
+
+def _left_over(step: Step, row: Referral, rights: dict[Key, Right]) -> Decision | None:
+    """A row without a right of its own: its spell became part of another, or its ground is gone."""
+    for key, right in rights.items():
+        same = (row.program, row.subject_kind, row.subject_ref) == key[:3]
+        if same and row.episode != right.episode and _overlap(row, right):
+            return _superseded(step, row, right) if row.state in OPEN else None
+    return _groundless(step, row)
+
+
+def _superseded(step: Step, row: Referral, right: Right) -> Decision:
+    """Two spells turned out to be one: the other row goes on."""
+    reason = reason_of(step, right, "referral.superseded")
+    closed = msgspec.structs.replace(
+        row,
+        state="closed",
+        closed_reason="superseded",
+        history=[*row.history, [step.ctx.now_ms, "closed", "hub", step.event.event_id]],
+    )
+    copy = deliver(step, closed, right, "referral.closed", reason)
+    return Decision((closed,), (copy,), (reason,))
 
 
 def _groundless(step: Step, row: Referral) -> Decision | None:

@@ -228,3 +228,23 @@ def test_every_copy_names_cause_rule_and_version():
     copies = [e for e in world.effects if isinstance(e, Deliver)]
     assert copies
     assert all(c.cause and c.reason.rule and c.reason.version for c in copies)
+
+
+def test_a_spell_that_fills_a_gap_leaves_one_referral_and_closes_the_other_as_superseded():
+    world = first_quarter().send(
+        granted("g1", "2025-01-10", "HA"),
+        decision("d", "2025-01-30", "D-1"),
+        ended("e1", "2025-02-01", "HA", decision="D-1"),
+        granted("g2", "2025-03-01", "HA"),
+        granted("g3", "2025-02-01", "HA", category="TEKUN"),
+    )
+    school = sorted(
+        (r for r in rows(world, "education-aid")), key=lambda row: row.closed_reason or ""
+    )
+    assert [row.closed_reason for row in school] == [None, "superseded"]
+    assert not world.copies("referral.review_requested")
+    assert {c.program for c in world.copies("referral.closed")} == {
+        "medical-aid",
+        "education-aid",
+        "electricity-relief",
+    }

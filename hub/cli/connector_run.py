@@ -8,7 +8,6 @@ import sys
 from pathlib import Path
 from typing import Annotated
 
-import structlog
 import typer
 
 from hub.cli.output import json_document, say, table
@@ -19,9 +18,9 @@ from hub.kernel.secrets import Secrets
 from hub.kernel.settings import Settings, settings
 from hub.sdk.durations import duration_ms
 from hub.sdk.manifests import Manifest, load_manifests
-from hub.transports.cursors import FileCursors
-from hub.transports.publishers import Publisher
-from hub.transports.runners import ConnectorRunner, Sources, Surroundings
+
+Counters = list[tuple[str, str, str, int]]
+"""Item, way, name and number."""
 
 
 def run(
@@ -54,10 +53,9 @@ def run(
     chosen = settings()
     _log_to_stderr(chosen)
     manifest = _manifest(connector)
-    sources = Sources(database, queue, folder or _own_folder(chosen, manifest))
-    pause = _seconds(every)
-    done = asyncio.run(_run(chosen, manifest, sources, once=once, every=pause))
-    rows = [(*place, number) for place, number in sorted(done.counters.items()) if number]
+    drop = folder or _own_folder(chosen, manifest)
+    work = _run(chosen, manifest, (database, queue, drop), once=once, every=_seconds(every))
+    rows = asyncio.run(work)
     if as_json:
         json_document(
             [
@@ -70,13 +68,15 @@ def run(
     table(columns, rows, right=(3,))
     if any(name in {"rejected", "refused_files"} for _, _, name, _ in rows):
         say(
-            f"有需要更正的行或文件,见 {sources.folder}/rejects。",
-            f"Rows or files to correct are in {sources.folder}/rejects.",
+            f"有需要更正的行或文件,见 {drop}/rejects。",
+            f"Rows or files to correct are in {drop}/rejects.",
         )
 
 
 def _log_to_stderr(chosen: Settings) -> None:
     # Standard output is the counters'; a program may read them there.
+    import structlog
+
     structlog.configure(
         processors=[
             structlog.processors.add_log_level,
@@ -122,8 +122,18 @@ def _seconds(every: str) -> float | None:
 
 
 async def _run(
-    chosen: Settings, manifest: Manifest, sources: Sources, *, once: bool, every: float | None
-) -> ConnectorRunner:
+    chosen: Settings,
+    manifest: Manifest,
+    sources: tuple[str, str, Path | None],
+    *,
+    once: bool,
+    every: float | None,
+) -> Counters:
+    # Loaded here: the other commands of 'hub connectors' need none of it.
+    from hub.transports.cursors import FileCursors
+    from hub.transports.publishers import Publisher
+    from hub.transports.runners import ConnectorRunner, Sources, Surroundings
+
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
@@ -139,9 +149,9 @@ async def _run(
             maximum=chosen.max_body,
             synthetic=chosen.synthetic_people,
         )
-        runner = ConnectorRunner(manifest, sources, around)
+        runner = ConnectorRunner(manifest, Sources(*sources), around)
         await runner.run(stop, once=once, every=every)
-    return runner
+    return [(*place, number) for place, number in sorted(runner.counters.items()) if number]
 
 
 def _brokers(chosen: Settings) -> str:

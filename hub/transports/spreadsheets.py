@@ -17,7 +17,6 @@ from itertools import takewhile
 from pathlib import Path
 from typing import NamedTuple
 
-import xlsxwriter
 from python_calamine import CalamineError, CalamineWorkbook
 
 from hub.kernel.errors import DataError
@@ -277,6 +276,8 @@ def write_rejects(
         with path.open("w", encoding="utf-8-sig", newline="") as file:
             csv.writer(file).writerows([head, *([_kept(cell) for cell in row] for row in table)])
         return
+    import xlsxwriter  # takes longer to load than all the rest, and most files are right
+
     options = {"strings_to_formulas": False, "strings_to_urls": False, "constant_memory": True}
     with xlsxwriter.Workbook(str(path), options) as book:
         text = book.add_format({"num_format": "@"})

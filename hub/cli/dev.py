@@ -36,10 +36,14 @@ async def _dev(port: int | None, *, worker: bool) -> None:
         await prepare(chosen, services.kafka, services.database)
         async with serving(chosen, kafka=services.kafka, database=services.database) as served:
             line()
-            say(f"Kafka       {services.kafka}", f"PostgreSQL  {services.database}")
-            say(f"网关 {served.url}/", f"gateway {served.url}/")
-            link = served.login_link()
-            say(f"运维页面(十分钟内有效)\n  {link}", f"operators' page\n  {link}")
+            for name, place in (
+                ("Kafka", services.kafka),
+                ("PostgreSQL", services.database),
+                (both("网关", "gateway"), f"{served.url}/"),
+                (both("运维页面,十分钟内有效", "operators' page, for ten minutes"), None),
+                ("", served.login_link()),
+            ):
+                line(f"{name}{': ' if name and place else ':' if name else '  '}{place or ''}")
             say("Ctrl-C 结束", "Ctrl-C ends it")
             environment = surroundings(chosen, services.kafka, services.database)
             await kept_running("worker", environment, wanted=worker)

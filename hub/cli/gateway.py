@@ -8,7 +8,7 @@ import typer
 
 from hub.cli.languages import both
 from hub.cli.loops import serve
-from hub.cli.output import say
+from hub.cli.output import line, say
 
 HOST = both("监听地址", "address to listen on")
 PORT = both("端口,0 为任意空闲端口", "port; 0: any free one")
@@ -35,8 +35,8 @@ async def _serve(host: str | None, port: int | None) -> None:
     chosen = chosen.model_copy(update={k: v for k, v in given.items() if v is not None})
     found = addresses(chosen)
     async with serving(chosen, kafka=found.kafka, database=found.database) as served:
-        say(f"网关:{served.url}/", f"gateway: {served.url}/")
+        line(f"{both('网关', 'gateway')}: {served.url}/")
         if allows_development(chosen):
-            link = served.login_link()
-            say(f"运维页面(十分钟内有效):{link}", f"operators' page, within ten minutes: {link}")
+            say("运维页面,十分钟内有效:", "operators' page, for ten minutes:")
+            line(f"  {served.login_link()}")
         await asyncio.Event().wait()

@@ -46,7 +46,7 @@ def _show(hop: dict[str, Any]) -> None:
         names = "、".join(_one(field["name"]) for field in hop["fields"]) or "–"
         line(f"{'':21}{text('离开枢纽的字段', 'fields that left')}: {names}")
     for entry in hop.get("denied", ()):
-        line(f"{'':21}{text('未转发', 'not forwarded')}: {_one(entry['name'])} {entry['code']}")
+        line(f"{'':21}{text('未转发', 'not forwarded')}: {_one(entry['names'])} {entry['code']}")
     line(f"{'':21}{' · '.join(filter(None, (hop.get('place'), hop.get('reason'), hop['id'])))}")
 
 

@@ -69,6 +69,19 @@ WAYS: dict[str, Label] = {
     "webhook": ("回调", "webhook"),
     "pull": ("拉取", "pull"),
 }
+DENIALS: dict[str, Label] = {
+    "deny.no_agreement": ("没有服务协议", "no service agreement"),
+    "deny.expired": ("服务协议已到期", "the service agreement has ended"),
+    "deny.area": ("不在协议区域内", "outside the area agreed"),
+    "deny.sender": ("协议不含该来源", "the sender is not in the agreement"),
+    "deny.sensitivity": ("超出协议的敏感级别", "more sensitive than agreed"),
+    "deny.field": ("字段未获授权", "a field is not granted"),
+    "deny.purpose": ("用途不符", "another purpose than agreed"),
+    "deny.consent": ("没有本人同意", "no consent of the person"),
+    "deny.directory": ("与该人没有业务关系", "no role for this person"),
+    "deny.key": ("接收方没有密钥", "no key for the receiver"),
+}
+"""Why a copy did not leave."""
 DISPOSITIONS: dict[str, Label] = {
     "decided": ("已决策", "decided"),
     "filtered": ("无需处理", "nothing to do"),

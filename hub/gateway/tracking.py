@@ -71,7 +71,13 @@ async def trace(source: Source, ref: str) -> Document | None:
             break
         refs = more
     found.seen = await traces.seen(source.pool, [r for r in refs if _UUID.fullmatch(r)])
-    hops = sorted(_hops(source, found), key=lambda hop: (hop["at"] or 0, hop["order"]))
+    # Events of one batch share an instant: the audit's order tells which came first, and keeps
+    # each event's hops together.
+    ranks = {row["event_id"]: rank for rank, row in enumerate(found.audit, 1)}
+    hops = sorted(
+        _hops(source, found),
+        key=lambda hop: (hop["at"] or 0, ranks.get(hop["cause"], 0), hop["order"]),
+    )
     if not hops:
         return None
     now = source.now
@@ -125,6 +131,7 @@ def _hop(
 ) -> Document:
     return {
         "at": at,
+        "cause": "",
         "time": labels.moment(at),
         "order": order,
         "stage": stage,
@@ -144,6 +151,7 @@ def _seen_hop(row: dict[str, Any]) -> Document:
         "canonical",
         ("事件", "Event"),
         labels.event(row["type"]),
+        cause=row["event_id"],
         id=row["event_id"],
         type=row["type"],
         place=f"{topic}/{row['part']}@{row['off']}" if topic else "",
@@ -154,11 +162,8 @@ def _seen_hop(row: dict[str, Any]) -> Document:
 
 def _audit_hop(source: Source, row: dict[str, Any]) -> Document:
     doc = orjson.loads(row["doc"])
-    because = [_because(source, entry) for entry in doc.get("because", ())]
-    denied = [
-        {"program": entry[0], "name": pair(labels.program(entry[0])), "code": entry[1]}
-        for entry in doc.get("denied", ())
-    ]
+    because = _counted(_because(source, entry) for entry in doc.get("because", ()))
+    denied = _denied(doc.get("denied", ()))
     effects = len(doc.get("copies", ()))
     title = (
         (f"依据规则产生 {effects} 份副本", f"{effects} copies follow from the rules")
@@ -171,6 +176,7 @@ def _audit_hop(source: Source, row: dict[str, Any]) -> Document:
         "decided",
         ("决策", "Decision"),
         title if row["kind"] == "decision" else (row["kind"], row["kind"]),
+        cause=row["event_id"] or "",
         id=row["event_id"] or "",
         type=row["type"] or "",
         actor=row["actor"],
@@ -188,6 +194,33 @@ def _because(source: Source, entry: Any) -> Document:
         "facts": list(facts or ()),
         "sentence": pair(labels.rule(source, rule)),
     }
+
+
+def _counted(reasons: Iterable[Document]) -> list[Document]:
+    """Equal reasons as one, with their number: a right of three pupils is one sentence."""
+    found: dict[tuple[str, str], Document] = {}
+    for reason in reasons:
+        kept = found.setdefault((reason["rule"], reason["key"]), {**reason, "times": 0})
+        kept["times"] += 1
+    return list(found.values())
+
+
+def _denied(entries: Iterable[Any]) -> list[Document]:
+    by_code: dict[str, list[str]] = {}
+    for program, code, *_ in entries:
+        by_code.setdefault(code, []).append(program)
+    return [
+        {
+            "code": code,
+            "why": pair(labels.of(labels.DENIALS, code)),
+            "programs": programs,
+            "names": {
+                "zh": "、".join(labels.program(name)[0] for name in programs),
+                "en": ", ".join(labels.program(name)[1] for name in programs),
+            },
+        }
+        for code, programs in by_code.items()
+    ]
 
 
 def _letter_hop(source: Source, row: dict[str, Any]) -> Document:
@@ -220,6 +253,7 @@ def _delivery_hops(source: Source, row: dict[str, Any]) -> Iterable[Document]:
         "copy",
         ("副本", "Copy"),
         (f"{name[0]}:{kind[0]}", f"{name[1]}: {kind[1]}"),
+        cause=row["event_id"],
         id=row["copy_id"],
         type=row["type"],
         program=program,
@@ -284,7 +318,7 @@ def _field(path: str) -> Document:
 
 def _reply_hops(row: dict[str, Any]) -> Iterable[Document]:
     program = labels.program(row["program"])
-    for at, state, actor, *_ in orjson.loads(row["history"]):
+    for at, state, actor, *rest in orjson.loads(row["history"]):
         name = labels.of(labels.STATES, str(state).partition(":")[0])
         yield _hop(
             5,
@@ -292,6 +326,7 @@ def _reply_hops(row: dict[str, Any]) -> Iterable[Document]:
             "referral",
             ("转介", "Referral"),
             (f"{program[0]}:{name[0]}", f"{program[1]}: {name[1]}"),
+            cause=rest[0] if rest else "",
             id=row["id"],
             program=row["program"],
             actor=actor,
@@ -302,7 +337,8 @@ def _work_hops(row: dict[str, Any]) -> Iterable[Document]:
     kind = labels.of(labels.KINDS, row["kind"])
     what = ("个案", "Case") if row["what"] == "case" else ("任务", "Task")
     opened = (f"{kind[0]}:打开", f"{kind[1]}: opened")
-    yield _hop(5, row["opened_at"], row["what"], what, opened, id=row["id"])
+    cause = row["opened_by"]
+    yield _hop(5, row["opened_at"], row["what"], what, opened, id=row["id"], cause=cause)
     if row["closed_at"] is not None:
         closed = (f"{kind[0]}:完成", f"{kind[1]}: closed")
         outcome = row["outcome"] or ""

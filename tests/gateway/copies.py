@@ -8,10 +8,12 @@ from hub.model.outbox import OutboxRow, pack
 from hub.store import deliveries, outbox, subscriptions
 
 EVENT = "0b9c3c0b-5f0e-5d55-8a6b-5a3b8b1d2f41"
-NAME, NUMBER = "张三丰", "990682199001011232"
+NAME, NUMBER = "张三丰", "990682199001011236"
 
 
-def copy_row(number: int, *, program: str = "medical-aid", event_id: str = EVENT, referral: str | None = None) -> OutboxRow:
+def copy_row(
+    number: int, *, program: str = "medical-aid", event_id: str = EVENT, referral: str | None = None
+) -> OutboxRow:
     copy = {
         "envelope": {
             "copy_id": f"00000000-0000-5000-8000-{number:012d}", "type": "referral.created",

@@ -71,7 +71,10 @@ async def test_a_wrong_reply_is_refused_and_the_field_named(door):
             ({"type": "referral.accepted"}, "referral_id"),
             ({"type": "referral.accepted", "referral_id": 7}, "referral_id"),
             ({"type": "referral.accepted", "referral_id": "r", "colour": "x"}, "colour"),
-            ({"type": "referral.accepted", "referral_id": "r", "occurred_at": "soon"}, "occurred_at"),
+            (
+                {"type": "referral.accepted", "referral_id": "r", "occurred_at": "soon"},
+                "occurred_at",
+            ),
         ):
             answer = await client.post("/programs/medical-aid/replies", json=said)
             assert (answer.status_code, answer.json()["field"]) == (422, field)

@@ -7,7 +7,7 @@ import os
 import sys
 from collections.abc import Callable, Collection, Coroutine
 from types import TracebackType
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 from uuid import uuid4
 
 import structlog
@@ -16,7 +16,6 @@ from hub.kernel.clocks import clock_from
 from hub.kernel.settings import Settings
 from hub.runtime.consumers import StageConsumer
 from hub.runtime.decide_lanes import DecideLane
-from hub.runtime.health import HealthServer
 from hub.runtime.intake_stage import IntakeStage
 from hub.runtime.progress import Progress
 from hub.runtime.relays import Relay, cry
@@ -30,6 +29,9 @@ from hub.store import seen, subscriptions, timers
 from hub.store.connections import close, connect
 from hub.store.leases import owner_name
 from hub.store.migrations import migrate
+
+if TYPE_CHECKING:
+    from hub.runtime.health import HealthServer
 
 STAGES = ("intake", "decide", "deliver", "timers")
 EXIT_CODE = 70
@@ -78,7 +80,12 @@ class Worker:
         self._tasks: list[asyncio.Task[None]] = []
         self.progress: list[Progress] = []
         self._watchdog = Watchdog(self.progress, fatal)
-        self.health = HealthServer(*health, self.progress) if health else None
+        self.health: HealthServer | None = None
+        if health:
+            # Loading the HTTP server takes longer than starting the rest.
+            from hub.runtime.health import HealthServer
+
+            self.health = HealthServer(*health, self.progress)
 
     async def __aenter__(self) -> Self:
         await self.start()

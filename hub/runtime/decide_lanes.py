@@ -144,7 +144,7 @@ class DecideLane:
                 if not is_bad_value(error):
                     raise
                 if len(items) == 1:
-                    await self._crash(connection, items[0], error)
+                    await self._refused(connection, items[0], error)
                     continue
                 for item in items:
                     await self._work(connection, [item])
@@ -161,6 +161,13 @@ class DecideLane:
             error.mark()
         else:
             await self._crash(connection, error.item, error)
+
+    async def _refused(self, connection: asyncpg.Connection, item: Item, error: Exception) -> None:
+        """The database refuses a value (a NUL in a text) or a constraint failed (a bug)."""
+        if isinstance(error, asyncpg.DataError) and item.failure is None:
+            item.failure = DataError("E-SCHEMA-BODY", detail="refused by the database")
+        else:
+            await self._crash(connection, item, error)
 
     async def _transact(
         self, connection: asyncpg.Connection, items: list[Item]

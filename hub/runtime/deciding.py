@@ -6,6 +6,7 @@ seen before, or dead letter with a reason.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from typing import Any
 
@@ -34,6 +35,8 @@ from hub.store.audit import AuditRow
 from hub.store.timers import Timer
 from hub.store.unit_of_work import Outcome, UnitOfWork
 
+_is_id = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}").fullmatch
+
 Claiming = Callable[[], Awaitable[set[str]]]
 
 _FIELDS = Keys.__struct_fields__
@@ -51,7 +54,11 @@ def read(wiring: Wiring, items: Iterable[Item]) -> None:
         if item.event is not None or item.failure is not None:
             continue
         try:
-            item.event = wiring.decode(item.record.value)
+            event = wiring.decode(item.record.value)
+            if not _is_id(event.event_id):
+                item.failure = DataError("E-SCHEMA-BODY", "event_id", "not a UUID")
+                continue
+            item.event = event
         except DataError as error:
             item.failure = error
         except Exception as error:

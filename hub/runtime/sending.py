@@ -65,7 +65,9 @@ class Batches:
         for (topic, part), batch in (*self._full, *self._open.items()):
             batch.close()
             wire = self._settings.wire(topic)
-            acks.append(await self._producer.send_batch(batch, wire, partition=part))
+            # A dead-letter topic may have fewer partitions than the topic it serves.
+            parts = len(await self._producer.partitions_for(wire)) or 1
+            acks.append(await self._producer.send_batch(batch, wire, partition=part % parts))
         self._full.clear()
         self._open.clear()
         return acks

@@ -27,6 +27,7 @@ _AHEAD = 3
 _MONTHS: dict[int, int] = {}
 _DAY_MS = 86_400_000
 _EIGHT_HOURS_MS = 28_800_000
+_LAST_MS = 253_370_764_800_000
 
 
 class Seen(msgspec.Struct, gc=False):
@@ -59,7 +60,8 @@ def month_of(occurred_at: int) -> int:
     try:
         return _MONTHS[day]
     except KeyError:
-        instant = from_epoch_ms(max(0, occurred_at))
+        # An absurd instant is for the deciders to judge, not a reason to fall over here.
+        instant = from_epoch_ms(min(max(0, occurred_at), _LAST_MS))
         found = instant.year * 100 + instant.month
         if len(_MONTHS) < 100_000:
             _MONTHS[day] = found

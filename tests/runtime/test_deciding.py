@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import asyncio
 
+from msgspec.structs import replace
 from rigs import INBOX, RAW, TOPIC, event, numbers
 
 COUNT = "SELECT count(*) FROM referral"
@@ -48,6 +49,22 @@ async def test_bad_events_cost_only_themselves(rig):
     # The event that failed half-way left no fact behind.
     facts = await rig.db.fetchval("SELECT sum(jsonb_array_length(facts)) FROM person")
     assert facts == 3
+
+
+async def test_values_that_the_database_cannot_keep_are_dead_letters(rig):
+    odd = [
+        replace(event(1), source_record_key="a\0b", groups={"stay": {"hospital": "x"}}),
+        replace(event(2), event_id="not-a-uuid"),
+        replace(event(3), occurred_at=2**62),
+        replace(event(4), correlation_id="c\0d", household="H\0"),
+    ]
+    await rig.send(event(5), *odd, event(6))
+    async with rig.worker(("decide",)):
+        await rig.until(COUNT, 4)
+        await rig.until("SELECT count(*) FROM dead_letter", 2)
+    assert rig.died == []
+    codes = await rig.db.fetch("SELECT DISTINCT code FROM dead_letter")
+    assert [row[0] for row in codes] == ["E-SCHEMA-BODY"]
 
 
 async def test_a_batch_is_written_whole_or_not_at_all(rig):

@@ -68,7 +68,7 @@ def test_a_bucket_refuses_the_burst_and_fills_again():
 
 @pytest.mark.parametrize(("host", "public", "allowed"), [
     ("127.0.0.1", False, True), ("::1", False, True), ("localhost", False, True),
-    ("0.0.0.0", False, False), ("192.168.1.2", False, False), ("0.0.0.0", True, True),
+    ("10.1.2.3", False, False), ("192.168.1.2", False, False), ("10.1.2.3", True, True),
 ])  # fmt: skip
 def test_the_gateway_listens_beyond_this_machine_only_when_told(host, public, allowed):
     settings = Settings(gateway_host=host, gateway_public=public)

@@ -55,6 +55,9 @@ class ViewOptions(Strict):
     """How often all keys are compared, to find late commits and deletions."""
     page: int = Field(1000, ge=1, le=100_000)
     """Rows of one read."""
+    deletions: Literal["ignore", "annul"] = "ignore"
+    """``annul``: a row that vanished is sent as its key with ``__deleted``; ``ignore``: it is
+    not, as where departments archive old rows."""
 
     @model_validator(mode="after")
     def _overlap_fits(self) -> ViewOptions:

@@ -215,7 +215,7 @@ class ConnectorRunner:
             around.sink,
             around.cursors,
             around.clock,
-            deletions=getattr(options, "deletions", "ignore"),
+            deletions=options.deletions,
             hit=around.hit,
         )
 

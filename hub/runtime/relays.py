@@ -24,7 +24,7 @@ from hub.runtime.progress import Progress
 from hub.runtime.sending import Batches
 from hub.runtime.stages import Backoff, Stage, is_known_fault
 from hub.runtime.webhook_lanes import WebhookLanes
-from hub.store import deliveries, leases, subscriptions
+from hub.store import deliveries, leases, outbox, subscriptions
 from hub.store.connections import close, connect
 from hub.store.deliveries import Delivery
 from hub.store.failpoints import passed
@@ -95,9 +95,11 @@ class Relay:
             self._renewed = loop.time()
         rung = self._stage.bell.is_set()
         self._stage.bell.clear()
-        copies = await deliveries.move(
-            connection, list(self._held.values()), limit=_MOVED, now=self._stage.now()
-        )
+        copies: list[Delivery] = []
+        if rung or await outbox.is_waiting(connection):
+            copies = await deliveries.move(
+                connection, list(self._held.values()), limit=_MOVED, now=self._stage.now()
+            )
         if copies:
             passed("relay.claimed")
             await self._send(connection, copies)

@@ -35,6 +35,12 @@ async def write(connection: asyncpg.Connection, rows: Collection[OutboxRow]) -> 
     )
 
 
+async def is_waiting(connection: asyncpg.Connection) -> bool:
+    """Whether anything is queued; an idle relay asks this instead of locking rows."""
+    found: bool = await connection.fetchval("SELECT EXISTS (SELECT FROM outbox)")
+    return found
+
+
 async def waiting(connection: asyncpg.Connection) -> dict[str, int]:
     """Rows not yet taken by a relay, by subscription."""
     rows = await connection.fetch("SELECT subscription, count(*) FROM outbox GROUP BY 1")

@@ -65,13 +65,16 @@ async def _trace(ref: str) -> dict[str, Any]:
 
     chosen = settings()
     clock = clock_from(chosen.clock, synthetic_people=chosen.synthetic_people)
-    opened = await pool(addresses(chosen).database, size=1)
+    places = addresses(chosen)
+    opened = await pool(places.database, size=1)
     try:
         source = Source(
             opened,
             load_manifests(chosen),
             load_profile(chosen.profile, chosen.profiles_dir),
             epoch_ms(clock.now()),
+            places.kafka,
+            chosen.topic_prefix,
         )
         found = await trace(source, ref)
     finally:

@@ -42,6 +42,10 @@ VERBS = (
 """In the order of the help."""
 
 
+PARTS = {"connectors": {"run": ("hub.cli.connector_run", "run")}}
+"""Words of a verb that stand in a file of their own: verb → word → module, function."""
+
+
 def known(name: str) -> Verb | None:
     """The verb of that name."""
     return next((verb for verb in VERBS if verb.name == name), None)
@@ -70,4 +74,6 @@ def command_of(verb: Verb) -> Any:
     if app is None:
         app = typer.Typer(add_completion=False)
         app.command()(module.command)
+    for word, (part, function) in PARTS.get(verb.name, {}).items():
+        app.command(word)(getattr(importlib.import_module(part), function))
     return typer.main.get_command(app)

@@ -50,7 +50,14 @@ async def tracking(ref: str, request: Request, gateway: Context) -> Response:
     await operator(request, gateway)
     as_json = ref.endswith(".json") or not wants_html(request)
     plain = ref.removesuffix(".json")
-    source = Source(gateway.pool, gateway.manifests, gateway.profile, gateway.now())
+    source = Source(
+        gateway.pool,
+        gateway.manifests,
+        gateway.profile,
+        gateway.now(),
+        gateway.kafka,
+        gateway.settings.topic_prefix,
+    )
     found = await trace(source, plain) if REFERENCE.fullmatch(plain) else None
     if not as_json:
         return page(request, "tracking.html", status=200 if found else 404, ref=plain, found=found)

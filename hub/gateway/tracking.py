@@ -13,6 +13,7 @@ from hub.contracts.catalogues import catalogue
 from hub.contracts.codecs import decode_copy
 from hub.gateway import labels
 from hub.gateway.labels import Document, Label, pair
+from hub.gateway.receipts import Place, Receipt, receipts
 from hub.kernel.clocks import from_epoch_ms, rfc3339
 from hub.kernel.errors import DataError
 from hub.sdk.manifests import Manifest
@@ -33,12 +34,16 @@ class Source(NamedTuple):
         manifests: Departments' names.
         profile: Sentences of the rules.
         now: ms since 1970.
+        kafka: Bootstrap servers, for the receipts of events.
+        prefix: Before every topic's name.
     """
 
     pool: asyncpg.Pool
     manifests: dict[str, Manifest]
     profile: Profile
     now: int
+    kafka: str
+    prefix: str
 
 
 class _Found:
@@ -51,6 +56,7 @@ class _Found:
         self.audit: list[dict[str, Any]] = []
         self.letters: list[dict[str, Any]] = []
         self.seen: list[dict[str, Any]] = []
+        self.receipts: dict[str, Receipt] = {}
 
 
 async def trace(source: Source, ref: str) -> Document | None:
@@ -71,6 +77,9 @@ async def trace(source: Source, ref: str) -> Document | None:
             break
         refs = more
     found.seen = await traces.seen(source.pool, [r for r in refs if _UUID.fullmatch(r)])
+    places = [place for row in found.seen if (place := _place(source, row))]
+    if places:
+        found.receipts = await receipts(source.kafka, places)
     # Events of one batch share an instant: the audit's order tells which came first, and keeps
     # each event's hops together.
     ranks = {row["event_id"]: rank for rank, row in enumerate(found.audit, 1)}
@@ -115,7 +124,9 @@ def _mentioned(found: _Found, ref: str) -> set[str]:
 
 
 def _hops(source: Source, found: _Found) -> Iterable[Document]:
-    yield from (_seen_hop(row) for row in found.seen)
+    for row in found.seen:
+        yield from _received_hop(source, row, found.receipts)
+        yield _seen_hop(row)
     yield from (_audit_hop(source, row) for row in found.audit)
     yield from (_letter_hop(source, row) for row in found.letters)
     for row in found.deliveries:
@@ -139,6 +150,34 @@ def _hop(
         "title": pair(title),
         **more,
     }
+
+
+def _place(source: Source, row: dict[str, Any]) -> Place | None:
+    declared = catalogue().events.get(row["type"])
+    if declared is None or not declared.topic:
+        return None
+    return Place(row["event_id"], source.prefix + declared.topic, row["part"], row["off"])
+
+
+def _received_hop(
+    source: Source, row: dict[str, Any], known: dict[str, Receipt]
+) -> Iterable[Document]:
+    receipt = known.get(row["event_id"])
+    if receipt is None:
+        return
+    zh, en = labels.connector(source, receipt.source)
+    if receipt.source == "hub":
+        zh, en = "枢纽自身的决定", "the hub's own conclusion"
+    yield _hop(
+        0,
+        receipt.recorded or row["at"],
+        "received",
+        ("接收", "Received"),
+        (zh, en),
+        cause=row["event_id"],
+        id=receipt.record_key,
+        correlation=receipt.correlation,
+    )
 
 
 def _seen_hop(row: dict[str, Any]) -> Document:

@@ -1,0 +1,86 @@
+"""Receipts: when and from whom an event came, read from its own record while Kafka keeps it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Collection
+from typing import NamedTuple
+
+from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka.errors import KafkaError
+
+from hub.contracts.codecs import decode_event
+from hub.kernel.errors import DataError
+
+_PATIENCE = 4.0
+LIMIT = 20
+"""Records read for one trace."""
+
+
+class Place(NamedTuple):
+    """Where a record lies; the topic as it is called on the cluster."""
+
+    event_id: str
+    topic: str
+    part: int
+    off: int
+
+
+class Receipt(NamedTuple):
+    """The way in of one event; no content.
+
+    Attributes:
+        source: Connector id.
+        record_key: The source's key of the record; never an ID number.
+        recorded: ms since 1970, when the connector made the record.
+        correlation: The matter.
+    """
+
+    source: str
+    record_key: str
+    recorded: int
+    correlation: str
+
+
+async def receipts(bootstrap: str, places: Collection[Place]) -> dict[str, Receipt]:
+    """Event id → receipt; events whose records have expired, or cannot be reached, are left out."""
+    found: dict[str, Receipt] = {}
+    consumer = AIOKafkaConsumer(
+        bootstrap_servers=bootstrap,
+        client_id="hub-gateway-receipts",
+        auto_offset_reset="none",
+        # One record at a time is wanted, never a wait for more.
+        fetch_max_wait_ms=5,
+        fetch_max_bytes=65_536,
+        max_partition_fetch_bytes=65_536,
+    )
+    try:
+        async with asyncio.timeout(_PATIENCE):
+            await consumer.start()
+            for place in list(places)[:LIMIT]:
+                receipt = await _one(consumer, place)
+                if receipt:
+                    found[place.event_id] = receipt
+    except (KafkaError, OSError):
+        # A trace without its first hop is still a trace; TimeoutError is an OSError too.
+        pass
+    finally:
+        await consumer.stop()
+    return found
+
+
+async def _one(consumer: AIOKafkaConsumer, place: Place) -> Receipt | None:
+    at = TopicPartition(place.topic, place.part)
+    first = (await consumer.beginning_offsets([at]))[at]
+    if place.off < first:
+        return None
+    consumer.assign([at])
+    consumer.seek(at, place.off)
+    record = await consumer.getone(at)
+    try:
+        event = decode_event(record.value)
+    except DataError:
+        return None
+    if record.offset != place.off or event.event_id != place.event_id:
+        return None
+    return Receipt(event.source, event.source_record_key, event.recorded, event.correlation_id)

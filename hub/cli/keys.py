@@ -53,6 +53,7 @@ def listing(as_json: Annotated[bool, typer.Option("--json", help=JSON)] = False)
             ("生成", "made"),
             ("到期", "expires"),
             ("吊销", "revoked"),
+            ("最近使用", "last used"),
         ],
         [
             (
@@ -61,6 +62,7 @@ def listing(as_json: Annotated[bool, typer.Option("--json", help=JSON)] = False)
                 moment(row["created_at"]),
                 moment(row["expires_at"]),
                 moment(row["revoked_at"]),
+                moment(row["last_used_at"]),
             )
             for row in rows
         ],
@@ -120,6 +122,7 @@ async def _list() -> list[dict[str, Any]]:
                 "created_at": key.created_at,
                 "expires_at": key.expires_at,
                 "revoked_at": key.revoked_at,
+                "last_used_at": key.last_used_at,
             }
             for key in await listed(connection)
         ]

@@ -13,12 +13,13 @@ from typing import NamedTuple
 
 from hub.kernel.errors import ConfigurationError
 from hub.kernel.settings import Settings
-from hub.store.api_keys import ApiKey, Executor, add, find, get
+from hub.store.api_keys import ApiKey, Executor, add, find, get, used
 
 KINDS = ("department", "program", "operator")
 DEVELOPMENT = "development"
 """Key id of keys that lie in the folder of secrets of a test system."""
 
+_NOTED_MS = 60_000
 _PREFIX = "hub_"
 _PRINCIPAL = re.compile(r"(department|program|operator):([a-z0-9][a-z0-9._-]{0,62})")
 
@@ -150,6 +151,8 @@ class KeyRing:
         wanted = digest_of(token)
         found = await find(self._executor, wanted)
         if found and hmac.compare_digest(found.digest, wanted) and found.live(now):
+            if now - (found.last_used_at or 0) > _NOTED_MS:
+                await used(self._executor, found.id, now=now)
             return Holder(Principal.parse(found.principal), found.id)
         return self._development(wanted)
 

@@ -25,7 +25,7 @@ async def home(request: Request, gateway: Context, part: str = "") -> Response:
     await operator(request, gateway)
     document = await overview(gateway)
     template = "overview_main.html" if part == "main" else "overview.html"
-    return page(request, template, view=document)
+    return page(request, template, view=document, leave=await _leave(request, gateway))
 
 
 @router.get("/status.json", include_in_schema=True)
@@ -41,7 +41,8 @@ async def look_up(request: Request, gateway: Context, ref: str = "") -> Response
     await operator(request, gateway)
     if ref.strip():
         return RedirectResponse(f"/tracking/{ref.strip()}", 303)
-    return page(request, "tracking.html", ref="", found=None)
+    leave = await _leave(request, gateway)
+    return page(request, "tracking.html", ref="", found=None, leave=leave)
 
 
 @router.get("/tracking/{ref:path}", include_in_schema=True)
@@ -60,7 +61,9 @@ async def tracking(ref: str, request: Request, gateway: Context) -> Response:
     )
     found = await trace(source, plain) if REFERENCE.fullmatch(plain) else None
     if not as_json:
-        return page(request, "tracking.html", status=200 if found else 404, ref=plain, found=found)
+        leave = await _leave(request, gateway)
+        status = 200 if found else 404
+        return page(request, "tracking.html", status=status, ref=plain, found=found, leave=leave)
     if found is None:
         raise ProblemError(404, "没有关于它的记录", "Nothing is on record about it")
     return JSONResponse(found, headers={"Cache-Control": "no-store"})
@@ -107,6 +110,12 @@ async def leave(request: Request, gateway: Context, token: Annotated[str, Form()
     if session and gateway.sessions.is_form_token(session, "/logout", token):
         answer.delete_cookie(COOKIE)
     return answer
+
+
+async def _leave(request: Request, gateway: Gateway) -> str:
+    """The token of the form that ends this session; empty where a key was sent instead."""
+    session = await session_of(request, gateway)
+    return gateway.sessions.form_token(session, "/logout") if session else ""
 
 
 def opened(gateway: Gateway, holder: Holder, then: str) -> Response:

@@ -16,6 +16,7 @@ class ApiKey(msgspec.Struct, frozen=True):
         created_at: ms since 1970.
         expires_at: ms since 1970, None: never.
         revoked_at: ms since 1970, None: in force.
+        last_used_at: ms since 1970, to the minute; None: never.
     """
 
     id: str
@@ -24,6 +25,7 @@ class ApiKey(msgspec.Struct, frozen=True):
     created_at: int
     expires_at: int | None = None
     revoked_at: int | None = None
+    last_used_at: int | None = None
 
     def live(self, now: int) -> bool:
         """Whether it opens anything at that instant (ms)."""
@@ -32,14 +34,14 @@ class ApiKey(msgspec.Struct, frozen=True):
 
 Executor = asyncpg.Connection | asyncpg.Pool
 
-_COLUMNS = "id, program, digest, created_at, expires_at, revoked_at"
+_COLUMNS = "id, program, digest, created_at, expires_at, revoked_at, last_used_at"
 
 
 async def add(executor: Executor, key: ApiKey) -> None:
     """Put a key on record."""
     await executor.execute(
         f"INSERT INTO api_key ({_COLUMNS}, scopes)"  # noqa: S608 - column names only
-        " VALUES ($1, $2, $3, $4, $5, $6, '[]')",
+        " VALUES ($1, $2, $3, $4, $5, $6, $7, '[]')",
         *msgspec.structs.astuple(key),
     )
 

@@ -20,6 +20,7 @@ async def test_only_a_digest_is_kept_and_a_revoked_key_opens_nothing(door):
     async with door.client() as client:
         client.headers["Authorization"] = f"Bearer {token}"
         assert (await client.post("/in/village/reports", json={})).status_code == 422
+        assert (await api_keys.get(door.db, key_id)).last_used_at
         assert await api_keys.revoke(door.db, key_id, now=now)
         assert (await client.post("/in/village/reports", json={})).status_code == 401
     assert not await api_keys.revoke(door.db, key_id, now=now)

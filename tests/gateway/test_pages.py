@@ -49,6 +49,17 @@ async def test_pages_ask_for_a_key_and_take_it(door):
         assert "Rugao · Overview" in english.text
 
 
+async def test_a_session_ends_when_the_person_signs_out(door):
+    async with door.client() as client:
+        await login(client, door.key("operator:duty"))
+        page = (await client.get("/", headers=PAGE)).text
+        token = re.search(r'name="token" value="([0-9a-f]{64})"', page)[1]
+        await client.post("/logout", data={"token": "0" * 64})
+        assert (await client.get("/status.json")).status_code == 200
+        await client.post("/logout", data={"token": token})
+        assert (await client.get("/status.json")).status_code == 401
+
+
 async def test_a_login_leads_to_no_other_site(door):
     async with door.client() as client:
         key = door.key("operator:duty")

@@ -1,0 +1,1 @@
+"""The scenario harness: one isolated hub per run, real Kafka and PostgreSQL, a test clock."""

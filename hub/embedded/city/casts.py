@@ -111,6 +111,7 @@ def cast(run: int, today: date) -> Cast:
 
 def _mistyped(person: Person) -> Person:
     """The same person with a wrong check character."""
-    right = CHECK_CHARACTERS.index(person.id_number[-1])
-    wrong = person.id_number[:-1] + CHECK_CHARACTERS[(right + 1) % len(CHECK_CHARACTERS)]
+    # Three zeros at the end would look like a number that a spreadsheet cut.
+    right = person.id_number[-1]
+    wrong = person.id_number[:-1] + next(c for c in CHECK_CHARACTERS if c not in {right, "0"})
     return msgspec.structs.replace(person, id_number=wrong)

@@ -64,6 +64,15 @@ KINDS: dict[str, Label] = {
     "alive_conflict": ("生存状态核实", "Conflicting life status"),
     "identity_review": ("身份核实", "Identity review"),
 }
+OPEN: dict[str, Label] = {
+    "case": ("个案", "case"),
+    "task": ("任务", "task"),
+    "referral": ("转介", "referral"),
+    "stop_notice": ("停止通知", "stop notice"),
+    "dead_letter": ("死信", "dead letter"),
+    "parked": ("搁置的副本", "parked copy"),
+}
+"""Things that were opened and are not closed yet."""
 WAYS: dict[str, Label] = {
     "kafka": ("消息主题", "Kafka topic"),
     "webhook": ("回调", "webhook"),

@@ -7,7 +7,7 @@ from typing import Any
 
 from hub.gateway import labels
 from hub.gateway.contexts import Gateway
-from hub.gateway.labels import Document, pair
+from hub.gateway.labels import Document, Label, pair
 from hub.gateway.samples import STAGES, delivered
 from hub.kernel.clocks import from_epoch_ms, rfc3339
 from hub.store import overviews, reading
@@ -117,7 +117,14 @@ def _referral(gateway: Gateway, view: ReferralView, now: int) -> Document:
 def _work(row: dict[str, Any], now: int) -> Document:
     return {
         **row,
-        "kind_name": pair(labels.of(labels.KINDS, row["kind"])),
+        "what_name": pair(labels.OPEN[row["what"]]),
+        "kind_name": pair(_kind(row["what"], row["kind"])),
         "oldest": pair(labels.age(row["oldest_at"], now)),
         "late": bool(row["due_at"] and row["due_at"] < now),
     }
+
+
+def _kind(what: str, kind: str) -> Label:
+    if what in {"case", "task"}:
+        return labels.of(labels.KINDS, kind)
+    return labels.code(kind) if what == "dead_letter" else labels.program(kind)

@@ -67,7 +67,7 @@ async def trace(source: Source, ref: str) -> Document | None:
         ref: Id of a referral, an event, a correlation, a case, a task or a dead letter.
 
     Returns:
-        ``hops`` in order of time, ``referrals``, ``work``; None: nothing is known of it.
+        ``hops`` in order of time, ``referrals``, ``matters``, ``work``; None: nothing is known.
     """
     refs, found = {ref}, _Found()
     for _ in range(_ROUNDS):
@@ -94,6 +94,7 @@ async def trace(source: Source, ref: str) -> Document | None:
         "ref": ref,
         "as_of": rfc3339(from_epoch_ms(now)),
         "referrals": [_referral(source, row, now) for row in found.referrals],
+        "matters": _matters(found.referrals),
         "work": [_work_row(row, now) for row in found.work],
         "hops": hops,
     }
@@ -403,6 +404,21 @@ def _referral(source: Source, row: dict[str, Any], now: int) -> Document:
         "due": labels.moment(row["due_at"]),
         "late": bool(row["due_at"] and row["due_at"] < now and row["state"] == "created"),
     }
+
+
+def _matters(referrals: Iterable[dict[str, Any]]) -> list[Document]:
+    """Referrals under one correlation id are one matter, closed when each of them is (RG-14)."""
+    states: dict[str, list[str]] = {}
+    for row in referrals:
+        states.setdefault(row["correlation"], []).append(row["state"])
+    return [
+        {
+            "correlation": correlation,
+            "referrals": len(found),
+            "state": "closed" if set(found) == {"closed"} else "open",
+        }
+        for correlation, found in states.items()
+    ]
 
 
 def _work_row(row: dict[str, Any], now: int) -> Document:

@@ -44,15 +44,31 @@ async def referral_states(executor: Executor) -> Rows:
     )
 
 
+_OPEN_WORK = """
+SELECT 'case' AS what, kind, count(*) AS count, min(opened_at) AS oldest_at,
+       NULL::bigint AS due_at FROM case_file WHERE closed_at IS NULL GROUP BY kind
+UNION ALL
+SELECT 'task', kind, count(*), min(opened_at), min(due_at) FROM task
+ WHERE closed_at IS NULL GROUP BY kind
+UNION ALL
+SELECT 'referral', program, count(*), min(opened_at), min(due_at) FROM referral
+ WHERE state IN ('created', 'accepted') GROUP BY program
+UNION ALL
+SELECT 'stop_notice', program, count(*), min(opened_at), NULL FROM referral
+ WHERE stop_state IN ('notified', 'review') GROUP BY program
+UNION ALL
+SELECT 'dead_letter', code, count(*), min(first_failed_at), NULL FROM dead_letter
+ WHERE state = 'open' GROUP BY code
+UNION ALL
+SELECT 'parked', subscription, count(*), min(moved_at), NULL FROM delivery
+ WHERE state = 'parked' GROUP BY subscription
+ORDER BY 1, 3 DESC, 2
+"""
+
+
 async def open_work(executor: Executor) -> Rows:
-    """Open cases and tasks by kind: count, oldest (ms since 1970), next due (ms since 1970)."""
-    return await _rows(
-        executor,
-        "SELECT 'case' AS what, kind, count(*) AS count, min(opened_at) AS oldest_at,"
-        " NULL::bigint AS due_at FROM case_file WHERE closed_at IS NULL GROUP BY kind"
-        " UNION ALL SELECT 'task', kind, count(*), min(opened_at), min(due_at) FROM task"
-        " WHERE closed_at IS NULL GROUP BY kind ORDER BY 1, 3 DESC, 2",
-    )
+    """Everything open, by what and kind: count, oldest and next due (ms since 1970), rule I2."""
+    return await _rows(executor, _OPEN_WORK)
 
 
 async def migration_level(executor: Executor) -> int | None:

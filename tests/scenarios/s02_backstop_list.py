@@ -99,7 +99,7 @@ class S02(Story):
         assert seen.events["poverty.relapsed"] == 3
         assert seen.events["poverty.backstop_needed"] == 1
         assert seen.events["record.dead_lettered"] == 1
-        assert seen.dead_letters[0]["public"] == "id_number_invalid"
+        assert seen.dead_letters[0]["code"] == "E-ID-CHECK"
         self.cases(seen, opened=2)
         self.dispositions(seen)
         self.referrals(seen)

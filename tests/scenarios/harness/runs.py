@@ -197,7 +197,10 @@ class Run:
             if (c.program, c.type) == (program, "referral.created")
         ]
         view = await tracked(self.stage, copy.envelope["referral_id"])
-        assert view["matter"]["state"] == state, view["matter"]
+        ref = copy.envelope["referral_id"]
+        (own,) = [row for row in view["referrals"] if row["id"] == ref]
+        (matter,) = [m for m in view["matters"] if m["correlation"] == own["correlation"]]
+        assert (matter["state"], matter["referrals"]) == (state, 2), view["matters"]
 
     def _person_ref(self, program: str, key: str) -> str:
         uid = self._uid.uid(self.story.cast.persons[key].id_number)

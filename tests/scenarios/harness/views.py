@@ -51,7 +51,8 @@ async def matters(stage: Stage, seen: Sightings) -> dict[str, str]:
     found = {}
     for copy in seen.of("referral.created"):
         ref = copy.envelope["referral_id"]
-        found[ref] = (await tracked(stage, ref))["referrals"][0]["correlation"]
+        rows = (await tracked(stage, ref))["referrals"]
+        found[ref] = next(row["correlation"] for row in rows if row["id"] == ref)
     return found
 
 

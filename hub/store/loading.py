@@ -14,6 +14,7 @@ import asyncpg
 import msgspec
 
 from hub.model.states import Keys, State
+from hub.store import gates
 from hub.store.records import Revisions, put_absent, tables
 
 _HOUSEHOLDS = msgspec.json.Decoder(list[str])
@@ -36,6 +37,7 @@ class Loader:
         """Load and lock; rows that do not exist are simply absent afterwards."""
         loaded = self.state.loaded
         wanted = Keys(*(getattr(keys, f) - getattr(loaded, f) for f in keys.__struct_fields__))
+        await self._pass_gates(wanted)
         uids, households = await self._reach(wanted)
         locked_uids, locked = await self._lock(uids, households)
         await self._ledger(wanted, locked_uids, locked)
@@ -43,6 +45,14 @@ class Loader:
         self.state.loaded = (
             loaded | wanted | Keys(uids=frozenset(locked_uids), households=frozenset(locked))
         )
+
+    async def _pass_gates(self, wanted: Keys) -> None:
+        """Wait for lanes that settle rows of the same list, or write what a snapshot reads."""
+        names = {f"list:{source}:{list_ref}" for source, list_ref in wanted.lists}
+        if wanted.recipients:
+            names.add(gates.ROSTERS)
+        if names:
+            await gates.alone(self._connection, names)
 
     async def _fetch(self, table: str, where: str, *values: Any) -> list[Any]:
         found = tables()[table]

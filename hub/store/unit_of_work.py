@@ -10,8 +10,9 @@ import asyncpg
 import msgspec
 
 from hub.model.outbox import OutboxRow
+from hub.model.records import RosterRow
 from hub.model.states import Keys, State
-from hub.store import audit, claims, dead_letters, outbox, seen, subscriptions, timers
+from hub.store import audit, claims, dead_letters, gates, outbox, seen, subscriptions, timers
 from hub.store.failpoints import passed
 from hub.store.loading import Loader
 from hub.store.records import write_dirty
@@ -100,6 +101,8 @@ class UnitOfWork:
             ConflictError: somebody else wrote a row this batch had read.
         """
         connection = self._connection
+        if any(table == RosterRow.TABLE for table, _ in self.state.dirty):
+            await gates.together(connection, gates.ROSTERS)
         await write_dirty(connection, self.state, self._loader.revisions)
         passed("batch.state")
         if outcome.seen:

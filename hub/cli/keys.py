@@ -21,6 +21,27 @@ DAYS = both("有效天数;不填则直到吊销", "days it is valid; default: un
 JSON = both("以 JSON 输出", "print JSON")
 
 
+@app.command(
+    "init",
+    help=both(
+        "在密钥目录中生成缺少的密钥(每个枢纽一次)",
+        "Make the hub's missing secrets in its secrets folder, once for a hub",
+    ),
+)
+def init() -> None:
+    """Make missing secrets; those that are there stay."""
+    from hub.gateway.contexts import SESSION_SECRET
+    from hub.kernel.secrets import NAMES, Secrets
+    from hub.kernel.settings import settings
+
+    folder = settings().secrets
+    Secrets.load(settings(), (*NAMES, SESSION_SECRET), make=True)
+    say(
+        f"密钥在 {folder};请备份,并在本枢纽的每台机器上放置同样的文件。",
+        f"the secrets are in {folder}: back them up, put the same files on every machine of it.",
+    )
+
+
 @app.command("new", help=both("生成密钥,只显示一次", "Make a key; it is shown once"))
 def new(
     principal: Annotated[str, typer.Argument(help=WHO)],

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from typing import Annotated, Any
 
+import msgspec
 import typer
 
 from hub.cli.output import json_document, say, table
 from hub.contracts.catalogues import catalogue
 from hub.contracts.provisions import Change, actual_topics, apply, plan
-from hub.kernel.errors import ConfigurationError
+from hub.contracts.topics import Topic
+from hub.kernel.errors import ConfigurationError, HubError
 from hub.kernel.settings import settings
 
 DIFFERS = 3
@@ -58,23 +61,48 @@ def list_topics(
 @app.command("plan")
 def show_plan(kafka: Kafka = "", *, as_json: Json = False) -> None:
     """比对 Kafka 与声明;有差异时退出码为 3 · Compare Kafka with the declarations (exit 3)."""
-    topics = catalogue().topics
-    actual = asyncio.run(actual_topics(_address(kafka), topics))
-    changes = plan(topics.values(), actual, settings().partitions)
+    topics = _wired()
+    actual = asyncio.run(actual_topics(_address(kafka), [topic.name for topic in topics]))
+    changes = plan(topics, actual, settings().partitions)
     _show(changes, as_json=as_json)
     if changes:
         raise typer.Exit(DIFFERS)
 
 
 @app.command("apply")
-def make(kafka: Kafka = "", *, as_json: Json = False) -> None:
+def make(
+    kafka: Kafka = "",
+    wait: Annotated[
+        int, typer.Option(help="等待 Kafka 就绪的秒数 · Seconds to wait for Kafka", min=0)
+    ] = 0,
+    *,
+    as_json: Json = False,
+) -> None:
     """创建缺少的主题并更正设置 · Create missing topics and correct settings."""
-    chosen = settings()
-    topics = catalogue().topics.values()
-    changes = asyncio.run(apply(_address(kafka), topics, chosen.partitions, chosen.replication))
+    changes = asyncio.run(_applied(_address(kafka), time.monotonic() + wait))
     _show(changes, as_json=as_json)
     if any(change.action == "manual" for change in changes):
         raise typer.Exit(DIFFERS)
+
+
+async def _applied(kafka: str, until: float) -> list[Change]:
+    """Apply; a broker that is still starting is asked again until the time is over."""
+    chosen = settings()
+    while True:
+        try:
+            return await apply(kafka, _wired(), chosen.partitions, chosen.replication)
+        except HubError:
+            if time.monotonic() >= until:
+                raise
+            await asyncio.sleep(1)
+
+
+def _wired() -> list[Topic]:
+    """The declared topics under their names on the cluster (``HUB_TOPIC_PREFIX``)."""
+    return [
+        msgspec.structs.replace(topic, name=settings().wire(topic.name))
+        for topic in catalogue().topics.values()
+    ]
 
 
 def _address(kafka: str) -> str:

@@ -61,6 +61,8 @@ class Secrets:
         settings: Settings,
         names: Iterable[str] = NAMES,
         environ: Mapping[str, str] = os.environ,
+        *,
+        make: bool | None = None,
     ) -> Secrets:
         """Find every secret; make missing ones where the hub runs on its own.
 
@@ -70,11 +72,13 @@ class Secrets:
                 ``K_uid`` and one person would become many.
             names: The secrets wanted.
             environ: Environment variables.
+            make: Make missing ones; None: as said above.
 
         Raises:
             ConfigurationError: a secret is missing, short, weak or not hexadecimal.
         """
-        make = settings.synthetic_people or not settings.database
+        if make is None:
+            make = settings.synthetic_people or not settings.database
         return cls({name: _find(name, settings.secrets, environ, make=make) for name in names})
 
     def __repr__(self) -> str:

@@ -6,10 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hub.kernel.clocks import SystemClock
-from hub.kernel.errors import DataError
 from hub.kernel.person_keys import RouteKey
 from hub.transports.records import Feed, RecordMaker, key_text
-from hub.transports.rest import Principal, accept, status_of
 
 FEED = Feed("test", "/gov/320682/test", "item", "in.test.item", ("id",), "", "who.id_number", 200)
 ROUTE = RouteKey(bytes(range(32)))
@@ -19,7 +17,6 @@ VERSIONED = RecordMaker(
     ROUTE,
     SystemClock(),
 )
-CALLER = Principal("api_key", "hospital-7")
 TEXT = st.text(st.characters(codec="utf-8"), max_size=20)
 
 
@@ -73,33 +70,3 @@ def test_the_old_number_of_a_person_shares_the_key_of_the_new_one():
 
 def test_a_record_without_person_is_keyed_by_its_source_and_key():
     assert MAKER.of_row({"id": 1}).key == ROUTE.fallback("/gov/320682/test", "1")
-
-
-def test_a_pushed_record_names_its_sender():
-    record = accept(MAKER, b'{"id": 1}', CALLER)
-    assert dict(record.headers)["ce_authid"] == b"hospital-7"
-    assert dict(record.headers)["ce_authtype"] == b"api_key"
-
-
-@pytest.mark.parametrize(
-    ("body", "code", "status"),
-    [
-        (b"", "E-JSON", 400),
-        (b"[1]", "E-JSON", 400),
-        (b'{"id": NaN}', "E-JSON", 400),
-        (b"[" * 150, "E-JSON", 400),
-        ('{"id": "张"}'.encode("gbk"), "E-ENCODING", 400),
-        (b'{"no": 1}', "E-FIELD-MISSING id", 422),
-    ],
-)
-def test_a_request_that_cannot_be_used_is_answered_at_once(body, code, status):
-    with pytest.raises(DataError, match=code) as found:
-        accept(MAKER, body, CALLER)
-    assert status_of(found.value.code) == status
-
-
-def test_a_request_over_the_limit_becomes_a_dead_letter_without_content():
-    record = accept(MAKER, b'{"id": "' + b"x" * 300 + b'"}', CALLER)
-    assert (record.refused, status_of(record.refused)) == ("E-TOO-LARGE", 413)
-    assert record.topic == "dlq.hub.in.test.item"
-    assert b"xxx" not in record.value

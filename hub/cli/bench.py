@@ -17,6 +17,11 @@ if TYPE_CHECKING:
 
 app = typer.Typer(help="吞吐测量 · Throughput", no_args_is_help=True, add_completion=False)
 Events = Annotated[int, typer.Option(min=1000, help="记录条数 · number of records")]
+_ROWS = {
+    "deliveries": ("送达", "Deliveries"),
+    "denials": ("拒绝转发", "Denials on record"),
+    "audit": ("审计记录", "Audit rows"),
+}
 Json = Annotated[bool, typer.Option("--json", help="输出 JSON · JSON output")]
 
 
@@ -52,6 +57,19 @@ def _measure(job: str, events: int, as_json: bool) -> None:
         title=("每条事件的 CPU 用时", "CPU time per event"),
         right=range(1, 6),
     )
+    if figures[-1].rows:
+        table(
+            (("每条事件", "Per event"), ("行数", "Rows")),
+            [
+                (_ROWS[name][0] + " · " + _ROWS[name][1], rows)
+                for name, rows in figures[-1].rows.items()
+            ],
+            title=(
+                "一座 5% 人口在保的城市:多为无关人员的事件",
+                "A city with 5 % of its people on roll",
+            ),
+            right=(1,),
+        )
 
 
 async def _run(job: str, events: int) -> list[Figures]:

@@ -45,6 +45,7 @@ class Figures(msgspec.Struct):
         seconds: Wall time between them.
         per_second: Events per second.
         micros: CPU per event in µs: worker, broker, database; -1 where it runs elsewhere.
+        rows: What decide left per event: deliveries, denials, audit rows; empty for other jobs.
     """
 
     job: str
@@ -52,6 +53,7 @@ class Figures(msgspec.Struct):
     seconds: float
     per_second: int
     micros: dict[str, float]
+    rows: dict[str, float] = {}
 
 
 class _Look(NamedTuple):
@@ -130,8 +132,11 @@ class Bench:
             first = last = await self._until(db, 1)
             while last.done < total:
                 last = await self._until(db, last.done + 1)
+        figures = _figures(name, first, last)
+        if name == "decide":
+            figures.rows = await _rows(db, total)
         await db.close()
-        return _figures(name, first, last)
+        return figures
 
     async def _until(self, db: asyncpg.Connection, wanted: int) -> _Look:
         while True:
@@ -188,6 +193,17 @@ def _figures(job: str, first: _Look, last: _Look) -> Figures:
         for n, (place, s) in enumerate(zip(_PLACES, spent, strict=True))
     }
     return Figures(job, events, round(seconds, 3), round(events / seconds), micros)
+
+
+async def _rows(db: asyncpg.Connection, events: int) -> dict[str, float]:
+    """What a run of decide left in the database, per event read."""
+    ((deliveries, denials, audit),) = await db.fetch(
+        "SELECT (SELECT count(*) FROM outbox),"
+        " (SELECT sum(jsonb_array_length(doc -> 'denied')) FROM audit),"
+        " (SELECT count(*) FROM audit)"
+    )
+    found = {"deliveries": deliveries, "denials": denials, "audit": audit}
+    return {name: round(int(count or 0) / events, 2) for name, count in found.items()}
 
 
 def _family_seconds(pid: int | None) -> float:

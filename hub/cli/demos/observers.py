@@ -71,6 +71,7 @@ class Observer:
         self._ready = asyncio.Event()
         self.facts: dict[str, CanonicalEvent] = {}
         self.arrivals: list[Arrival] = []
+        self.counts: Counter[Seen] = Counter()
         self.doubled = 0
         """Copies that were passed on twice under one id; the programs' kit forbids it."""
         self.show: Callable[[Linked], None] | None = None
@@ -79,6 +80,7 @@ class Observer:
         """Begin the run: what came before belongs to an earlier one."""
         self.facts.clear()
         self.arrivals.clear()
+        self.counts.clear()
         self._waiting.clear()
 
     def note(self, copy: Copy) -> None:
@@ -92,6 +94,7 @@ class Observer:
             kind += "-annulled"
         arrival = Arrival(time.monotonic(), copy, (copy.program, kind, self._subject_of(copy)))
         self.arrivals.append(arrival)
+        self.counts[arrival.seen] += 1
         self._waiting.append(arrival)
 
     def seen(self) -> list[Seen]:

@@ -12,11 +12,12 @@ from contextlib import asynccontextmanager
 from typing import NamedTuple
 
 import asyncpg
-from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
+from aiokafka import AIOKafkaConsumer
 
+from hub.cli.demos.entering import Entering
 from hub.cli.demos.stages import Stage
-from hub.embedded.city.expectations import Difference, Expected, differences
-from hub.embedded.city.stories import Entry, Step, story
+from hub.embedded.city.expectations import Difference, Expected, Seen, differences
+from hub.embedded.city.stories import Step, story
 from hub.kernel.clocks import SystemClock, epoch_ms
 
 KILL = "HUB_DEMO_KILL_WORKER"
@@ -24,7 +25,7 @@ KILL = "HUB_DEMO_KILL_WORKER"
 
 Tell = Callable[[Step], None]
 
-_TICK = 0.02
+_TICK = 0.05
 _STEP_SECONDS = 10.0
 _PACE_SECONDS = 0.12
 _CALM = 3
@@ -84,37 +85,38 @@ class Play:
         self._acked: dict[str, float] = {}
         self._entered: Counter[tuple[str, str]] = Counter()
         self._expected: list[Expected] = []
+        self._wanted: Counter[Seen] = Counter()
         self._facts: Counter[str] = Counter()
         self._dead: Counter[str] = Counter()
         self._began = 0
         self._kill_at = int(os.environ.get(KILL, "0"))
-        self._producer: AIOKafkaProducer | None = None
 
     async def run(self) -> Outcome:
         """Play every step, wait until nothing moves, judge."""
         await self._calm()
         self._stage.observer.forget()
         self._began, begin = epoch_ms(SystemClock().now()), time.monotonic()
-        self._producer = AIOKafkaProducer(bootstrap_servers=self._stage.settings.kafka)
-        await self._producer.start()
-        try:
+        async with Entering(self._stage) as entering:
             for step in self._steps:
                 self._tell(step)
-                await self._step(step)
-        finally:
-            await self._producer.stop()
+                await self._step(step, entering)
         seconds = time.monotonic() - begin
         quiet = await self._calm()
         return await self._judged(seconds, quiet=quiet)
 
-    async def _step(self, step: Step) -> None:
+    async def _step(self, step: Step, entering: Entering) -> None:
         for number, entry in enumerate(step.entries, 1):
-            await self._enter(entry)
+            way = await entering.enter(entry)
+            now = time.monotonic()
+            self._acked.update((family, now) for family in entry.families)
+            self._entered[entry.connector, way] += len(entry.records) or 1
             if step.paced:
                 if number == self._kill_at:
                     self._stage.worker.kill()
                 await asyncio.sleep(_PACE_SECONDS)
         self._expected += step.copies
+        for one in step.copies:
+            self._wanted[one.program, one.type, one.subject] += one.times
         self._facts.update(step.facts)
         self._dead.update(step.dead_letters)
         limit = time.monotonic() + _STEP_SECONDS
@@ -123,23 +125,12 @@ class Play:
                 return
             await asyncio.sleep(_TICK)
 
-    async def _enter(self, entry: Entry) -> None:
-        stage = self._stage
-        item = stage.manifests[entry.connector].item(entry.item)
-        if entry.raw and item.queue and self._producer:
-            await self._producer.send_and_wait(item.queue.topic, entry.raw)
-        else:
-            await stage.offices.enter(entry.connector, entry.item, *entry.records, way=entry.way)
-        now = time.monotonic()
-        self._acked.update((family, now) for family in entry.families)
-        self._entered[entry.connector, entry.way or str(item.way)] += len(entry.records) or 1
-
     async def _arrived(self) -> bool:
         """Whether at least everything expected so far is there."""
         observer = self._stage.observer
         if self._facts - observer.fact_types():
             return False
-        if any(one.expected > one.received for one in differences(self._expected, observer.seen())):
+        if any(observer.counts[seen] < count for seen, count in self._wanted.items()):
             return False
         return await observer.decided() and not self._dead - await self._dead_letters()
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
@@ -16,13 +17,13 @@ from hub.cli.demos.reasons import Reasons
 from hub.cli.languages import both
 from hub.contracts.catalogues import catalogue
 from hub.embedded.city.stories import Step
-from hub.embedded.steps import Step as Progress
 from hub.kernel.clocks import SystemClock
 from hub.sdk.manifests import Manifest
 from hub.sdk.subscriptions import Subscription
 
 _WIDTH = 150
 _FIELDS = 6
+_SAME = 4
 
 
 class Screen:
@@ -38,8 +39,8 @@ class Screen:
         self._quiet = quiet
         self._names: dict[str, str] = {}
         self._reasons: Reasons | None = None
-        self.steps: list[tuple[str, float]] = []
-        """Steps of the start with their seconds."""
+        self._shown: Counter[str] = Counter()
+        self._paced = False
 
     def know(
         self,
@@ -53,26 +54,27 @@ class Screen:
         self._names["hub"] = "枢纽"
         self._reasons = reasons
 
+    def name(self, who: str) -> str:
+        """A department or program by its Chinese name."""
+        return self._names.get(who, who)
+
     def line(self, text: Text | str = "") -> None:
         """One line."""
         if not self._quiet:
             self.console.print(text, soft_wrap=True)
 
-    def progress(self, step: Progress) -> None:
-        """A step of the start."""
-        if not step.done:
-            return
-        self.steps.append((step.name, step.seconds))
-        self.line(f"  ✓ {both(step.zh, step.en)}  {step.seconds:.1f} s")
-
     def step(self, step: Step) -> None:
         """A step of the story begins."""
+        self._paced = step.paced
         self.line()
         self.line(Text(f"▶ {both(step.zh, step.en)}", style="bold cyan"))
 
     def linked(self, linked: Linked) -> None:
         """A copy has reached a program: time, department → fact → reason → program and fields."""
-        if not self._quiet:
+        kind = linked.arrival.copy.type
+        self._shown[kind] += self._paced
+        # A load says the same again and again: a few lines of each kind are enough.
+        if not self._quiet and self._shown[kind] <= _SAME:
             self.console.print(self.row(linked), soft_wrap=True)
 
     def row(self, linked: Linked) -> Text:

@@ -17,7 +17,6 @@ from hub.embedded.city.households import Household
 from hub.embedded.city.offices import create_tables, queue_topics
 from hub.embedded.city.stories import known_pupils, opening
 from hub.embedded.databases import make_database
-from hub.embedded.ports import all_free
 from hub.kernel.clocks import SystemClock, epoch_ms
 from hub.kernel.person_keys import UidKey
 from hub.kernel.settings import Settings
@@ -36,33 +35,6 @@ class Town(NamedTuple):
     cast: Cast
     city: list[Household]
     today: date
-
-
-def demo_settings(chosen: Settings) -> Settings:
-    """Settings of a demonstration: own services in a folder of its own, invented people only.
-
-    Whatever cluster or database the environment names is left alone.
-    """
-    port = chosen.gateway_port
-    own = {
-        "kafka": "",
-        "database": "",
-        "data_dir": chosen.data_dir.absolute() / "demo",
-        "secrets_dir": None,
-        "clock": "system",
-        "synthetic_people": True,
-        "webhook_private": True,
-        "profile": "rugao",
-        "profiles_dir": None,
-        "connectors": "",
-        "topic_prefix": "",
-        "worker_slot": None,
-        "gateway_host": "127.0.0.1",
-        "gateway_port": port if port and all_free([port]) else 0,
-        "gateway_public": False,
-        "gateway_rate": 10_000,
-    }
-    return chosen.model_copy(update=own)
 
 
 async def make_topics(settings: Settings, manifests: dict[str, Manifest]) -> None:

@@ -1,24 +1,34 @@
-"""The show: start, story, tables, then a city under steady load until Ctrl-C."""
+"""The show: the services start while the rest of the program is still being loaded."""
 
 from __future__ import annotations
 
 import asyncio
+import importlib
 import logging
+import shutil
 import time
 from typing import NamedTuple
 
-from hub.cli.demos.plays import Outcome, Play
-from hub.cli.demos.reasons import Reasons
-from hub.cli.demos.screens import Screen
-from hub.cli.demos.setups import demo_settings
-from hub.cli.demos.stages import Stage, opened
+from hub.cli.demos.own_settings import demo_settings
 from hub.cli.languages import both
+from hub.embedded.services import embedded
+from hub.embedded.steps import Step
 from hub.kernel.settings import Settings
-from hub.runtime.wiring import agreements
+
+_REST = "hub.cli.demos.performances"
 
 
 class Options(NamedTuple):
-    """Options of the command."""
+    """Options of the command.
+
+    Attributes:
+        once: Play the story, check, end.
+        people: People of the city besides the story's.
+        rate: Records per second afterwards.
+        seed: Of the city and of its load.
+        fresh: Begin with an empty folder.
+        as_json: Print one JSON document instead of lines.
+    """
 
     once: bool
     people: int
@@ -38,41 +48,26 @@ async def show(chosen: Settings, options: Options) -> bool:
         HubError: a part does not start or ended.
     """
     begin = time.monotonic()
-    _hush()
-    screen = Screen(quiet=options.as_json)
     own = demo_settings(chosen)
-    screen.line(both(f"数据目录 {own.data_dir}", f"data folder {own.data_dir}"))
-    async with opened(
-        own,
-        people=options.people,
-        seed=options.seed,
-        fresh=options.fresh,
-        progress=screen.progress,
-    ) as stage:
-        started = time.monotonic() - begin
-        _announce(screen, stage, started)
-        outcome = await _played(screen, stage)
-        return outcome.good
+    if options.fresh:
+        shutil.rmtree(own.data_dir, ignore_errors=True)
+    steps: list[Step] = []
+    loading = asyncio.create_task(asyncio.to_thread(importlib.import_module, _REST))
 
+    def progress(step: Step) -> None:
+        if step.done:
+            steps.append(step)
+            if not options.as_json:
+                print(f"  ✓ {both(step.zh, step.en)}  {step.seconds:.1f} s", flush=True)  # noqa: T201
 
-def _announce(screen: Screen, stage: Stage, seconds: float) -> None:
-    agreed = agreements(stage.settings)
-    screen.know(stage.manifests, agreed, Reasons(stage.profile, agreed))
-    screen.line(
-        both(
-            f"第 {stage.run.number} 次演示,启动 {seconds:.1f} 秒",
-            f"run {stage.run.number}, started in {seconds:.1f} s",
-        )
-    )
+    async with embedded(own.data_dir, progress=progress, settings=own) as services:
+        await loading
+        _hush()
+        from hub.cli.demos.performances import perform
 
-
-async def _played(screen: Screen, stage: Stage) -> Outcome:
-    stage.observer.show = screen.linked
-    outcome = await Play(stage, screen.step).run()
-    await asyncio.sleep(0.2)
-    stage.observer.show = None
-    screen.tables(outcome)
-    return outcome
+        found = {"kafka": services.kafka, "database": services.database}
+        settings = own.model_copy(update=found)
+        return await perform(settings, options, progress, steps, begin)
 
 
 def _hush() -> None:

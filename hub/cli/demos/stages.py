@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import shutil
 from collections.abc import AsyncIterator, Coroutine
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
@@ -25,7 +24,6 @@ from hub.embedded.city.casts import cast
 from hub.embedded.city.households import Households
 from hub.embedded.city.offices import Offices
 from hub.embedded.databases import database_dsn
-from hub.embedded.services import embedded
 from hub.embedded.steps import Progress, reported
 from hub.gateway.keys import development_key
 from hub.gateway.servers import Served, serving
@@ -43,7 +41,7 @@ from hub.transports.publishers import Publisher
 from hub.transports.runners import ConnectorRunner, Sources, Surroundings
 
 _SETTLE_SECONDS = 0.05
-_EVERY = {Way.QUEUE: 0.1, Way.VIEW: 0.25, Way.FILE: 0.4}
+_EVERY = {Way.QUEUE: 0.15, Way.VIEW: 0.4, Way.FILE: 0.4}
 """Seconds between two looks at a source; far shorter than departments agree to."""
 
 
@@ -107,37 +105,30 @@ class Stage:
 
 @asynccontextmanager
 async def opened(
-    own: Settings, *, people: int, seed: int, fresh: bool, progress: Progress
+    settings: Settings, *, people: int, seed: int, progress: Progress
 ) -> AsyncIterator[Stage]:
-    """Start everything; at the end all of it stops, the parts side by side.
+    """Start everything but the services; at the end all of it stops, the parts side by side.
 
     Args:
-        own: From :func:`hub.cli.demos.setups.demo_settings`.
+        settings: Of the demonstration, with the addresses of both services.
         people: People of the city besides the story's.
         seed: Of the city.
-        fresh: Begin with an empty folder.
         progress: Told every step.
 
     Raises:
-        HubError: a part does not start; nothing is left running.
+        HubError: a part does not start, or ended; nothing is left running.
     """
-    if fresh:
-        shutil.rmtree(own.data_dir, ignore_errors=True)
-    stage: Stage | None = None
+    stage = _declared(settings, people, seed)
     try:
-        async with embedded(own.data_dir, progress=progress, settings=own) as services:
-            found = {"kafka": services.kafka, "database": services.database}
-            stage = _declared(own.model_copy(update=found), people, seed)
-            try:
-                async with AsyncExitStack() as stack:
-                    await _started(stack, stage, progress)
-                    yield stage
-            finally:
-                keep(own.data_dir, msgspec.structs.replace(stage.run, gateway=""))
+        async with AsyncExitStack() as stack:
+            await _started(stack, stage, progress)
+            yield stage
     except asyncio.CancelledError:
-        if stage is not None and stage.failure:
+        if stage.failure:
             raise stage.failure[0] from None
         raise
+    finally:
+        keep(settings.data_dir, msgspec.structs.replace(stage.run, gateway=""))
 
 
 def _declared(settings: Settings, people: int, seed: int) -> Stage:
@@ -174,11 +165,10 @@ async def _started(stack: AsyncExitStack, stage: Stage, progress: Progress) -> N
         )
     note = msgspec.structs.replace(stage.run, gateway=stage.served.url, exchange=stage.exchange)
     stage.run = keep(settings.data_dir, note)
-    with reported(progress, "city", "部门、工作进程、项目就位", "Departments, worker, programs"):
-        await _populated(stack, stage)
+    await _populated(stack, stage, progress)
 
 
-async def _populated(stack: AsyncExitStack, stage: Stage) -> None:
+async def _populated(stack: AsyncExitStack, stage: Stage, progress: Progress) -> None:
     settings, agreed = stage.settings, agreements(stage.settings)
     subjects = Subjects(stage.town.cast, stage.secrets, agreed)
     stage.observer = Observer(settings.kafka, stage.pool, subjects.of)
@@ -197,12 +187,24 @@ async def _populated(stack: AsyncExitStack, stage: Stage) -> None:
         stage.beside(work)
     stage.beside(stage.observer.tail(stage.places("event.")))
     stage.beside(stage.observer.link())
-    await stack.enter_async_context(stage.offices)
-    await _connected(stack, stage)
-    await asyncio.gather(stage.worker.ready(), stage.receivers.opened(), stage.observer.opened())
+    with reported(progress, "departments", "部门与连接器就位", "Departments and connectors"):
+        await stack.enter_async_context(stage.offices)
+        await _connected(stack, stage)
+    await asyncio.gather(
+        _told(progress, stage.receivers.opened(), "programs", "项目就位", "Programs"),
+        _told(progress, stage.worker.ready(), "worker", "工作进程就位", "Worker"),
+        stage.observer.opened(),
+    )
     stage.beside(stage.worker.watch())
     # Once more, so that it comes before anything that the tasks use is closed.
     stack.push_async_callback(_stopped, stage)
+
+
+async def _told(
+    progress: Progress, work: Coroutine[Any, Any, None], name: str, zh: str, en: str
+) -> None:
+    with reported(progress, name, zh, en):
+        await work
 
 
 async def _connected(stack: AsyncExitStack, stage: Stage) -> None:

@@ -1,0 +1,137 @@
+"""Steady load: what departments enter on an ordinary day, drawn from a seed.
+
+Mostly admissions, bills and employment; few grants; now and then a record nobody can use.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Iterator
+from datetime import date
+
+import msgspec
+
+from hub.embedded.city import forms
+from hub.embedded.city.households import Household
+from hub.embedded.city.stories import Entry
+
+_WEIGHTS = {
+    "admission": 32,
+    "register": 8,
+    "settlement": 22,
+    "job_lost": 10,
+    "job_started": 10,
+    "enrolment": 4,
+    "need": 4,
+    "grant": 4,
+    "assessment": 3,
+    "wrong": 3,
+}
+
+
+class Load:
+    """Draws entries.
+
+    Args:
+        city: Households of the city.
+        run: Number of the run; part of every record number.
+        seed: The same seed draws the same day.
+        today: Date of everything.
+    """
+
+    def __init__(self, city: list[Household], run: int, seed: int, today: date) -> None:
+        self._city = city
+        self._free = [household for household in city if not household.category]
+        self._run = run
+        self._random = random.Random(f"{seed}/{run}")  # noqa: S311 - invented records
+        self._today = today
+        self._count = 0
+        self._kinds: dict[str, Callable[[Household, str], tuple[Entry, ...]]] = {
+            "admission": self._admission,
+            "register": self._register,
+            "settlement": self._settlement,
+            "job_lost": self._job("2"),
+            "job_started": self._job("1"),
+            "enrolment": self._enrolment,
+            "need": self._need,
+            "grant": self._grant,
+            "assessment": self._assessment,
+            "wrong": self._wrong,
+        }
+
+    def entries(self) -> Iterator[tuple[Entry, ...]]:
+        """Entries without end; those of one tuple belong together."""
+        while self._city:
+            self._count += 1
+            (kind,) = self._random.choices([*_WEIGHTS], [*_WEIGHTS.values()])
+            yield self._kinds[kind](self._household(), f"L{self._run}-{self._count}")
+
+    def _household(self) -> Household:
+        covered = [household for household in self._city if household.category]
+        # People on roll come up more often than their share: they are what a screen can show.
+        if covered and self._random.random() < 0.4:
+            return self._random.choice(covered)
+        return self._random.choice(self._city)
+
+    def _admission(self, household: Household, number: str) -> tuple[Entry, ...]:
+        record = forms.admission(household.head, self._today, stay=number)
+        return (Entry("hospital", "encounters", (record,)),)
+
+    def _register(self, household: Household, number: str) -> tuple[Entry, ...]:
+        record = forms.register_admission(household.head, self._today, number=number)
+        return (Entry("health", "admissions", (record,)),)
+
+    def _settlement(self, household: Household, number: str) -> tuple[Entry, ...]:
+        own = self._random.randrange(200, 9000)
+        paid = self._random.randrange(300, 20000)
+        record = forms.settlement(
+            household.head,
+            self._today,
+            number=number,
+            total=f"{own + paid}.00",
+            paid=f"{paid}.00",
+            own=f"{own}.00",
+        )
+        return (Entry("medical-insurance", "settlements", (record,)),)
+
+    def _job(self, kind: str) -> Callable[[Household, str], tuple[Entry, ...]]:
+        def made(household: Household, number: str) -> tuple[Entry, ...]:
+            record = forms.employment(household.head, kind, self._today, number=number)
+            return (Entry("hrss", "employment", (record,)),)
+
+        return made
+
+    def _enrolment(self, household: Household, number: str) -> tuple[Entry, ...]:
+        if not household.pupils:
+            return self._admission(household, number)
+        term = f"{self._today.year}-{self._today.year + 1}-1"
+        row = forms.enrolment(household.pupils[0], term, self._today)
+        return (Entry("education", "enrolments", (row,)),)
+
+    def _need(self, household: Household, number: str) -> tuple[Entry, ...]:
+        record = forms.village_need(
+            household, self._today, number=number, need="income", note="生活困难"
+        )
+        return (Entry("village", "reports", (record,)),)
+
+    def _grant(self, household: Household, number: str) -> tuple[Entry, ...]:
+        if self._free:
+            household = self._free.pop(self._random.randrange(len(self._free)))
+        granted = msgspec.structs.replace(household, category=household.category or "DIBAO")
+        return (
+            Entry("civil-affairs", "households", (forms.registration(granted, self._today),)),
+            Entry(
+                "civil-affairs",
+                "categories",
+                (forms.category(granted, "GRANT", self._today, number=f"DB-{number}"),),
+            ),
+        )
+
+    def _assessment(self, household: Household, number: str) -> tuple[Entry, ...]:
+        record = forms.assessment(household, household.danger, self._today, number=number)
+        return (Entry("housing", "assessments", (record,)),)
+
+    def _wrong(self, household: Household, number: str) -> tuple[Entry, ...]:
+        record = forms.employment(household.head, "2", self._today, number=number)
+        record["证件号码"] = record["证件号码"][:-1]
+        return (Entry("hrss", "employment", (record,)),)

@@ -20,7 +20,7 @@ from hub.contracts.events import CanonicalEvent
 from hub.intake.decoding import DELETED
 from hub.kernel.clocks import from_epoch_ms, rfc3339
 from hub.kernel.errors import DataError
-from hub.kernel.event_ids import EventIds, joined
+from hub.kernel.event_ids import EventIds
 from hub.kernel.person_keys import RouteKey
 from hub.kernel.reasons import CODES
 from hub.sdk.instants import day_of
@@ -173,7 +173,8 @@ class DeadLetters:
 
     def _record_key(self, row: dict[str, Any]) -> str:
         parts = [text_at(row, name) for name in self._item.key]
-        key = joined(*parts) if all(parts) else ""
+        # As mappings write it, so that the corrected record settles this one.
+        key = "/".join(parts) if all(parts) else ""
         return "" if _IDENTITY.search(key) or not _encodable(key) else key
 
     def _listed(self, row: dict[str, Any]) -> dict[str, Any] | None:

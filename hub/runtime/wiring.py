@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from hub import casework, deadletters, referrals, rosters
-from hub.contracts.catalogues import catalogue
+from hub.contracts.catalogues import Catalogue, catalogue
 from hub.contracts.events import CanonicalEvent
 from hub.intake.normalisers import IntakeKeys
 from hub.intake.pipelines import Pipeline, compile_pipelines
@@ -84,7 +84,7 @@ def wire(settings: Settings, secrets: Secrets) -> Wiring:
         copies=copies.make,
         pipelines=dict(pipelines),
         buried=_burier(settings, pipelines),
-        subscriptions=_modes(agreed),
+        subscriptions=_modes(agreed) | _own_facts(declared),
         held=facts.held,
         timers=_timers(profile),
     )
@@ -129,6 +129,12 @@ def _burier(
 
 def _modes(agreed: dict[str, Subscription]) -> dict[str, tuple[str, str]]:
     return {name: (one.inbox, one.delivery.way) for name, one in agreed.items()}
+
+
+def _own_facts(declared: Catalogue) -> dict[str, tuple[str, str]]:
+    """Topics of facts that the hub itself states; known from the start, so the first is prompt."""
+    topics = {one.topic for one in declared.events.values() if "hub" in one.publishers}
+    return {topic: (topic, "kafka") for topic in topics if topic.startswith("event.")}
 
 
 def _timers(profile: Profile) -> Callable[[int], Sequence[Schedule]]:

@@ -41,7 +41,7 @@ from hub.transports.publishers import Publisher
 from hub.transports.runners import ConnectorRunner, Sources, Surroundings
 
 _SETTLE_SECONDS = 0.05
-_EVERY = {Way.QUEUE: 0.15, Way.VIEW: 0.4, Way.FILE: 0.4}
+_EVERY = {Way.QUEUE: 0.15, Way.VIEW: 0.7, Way.FILE: 0.4}
 """Seconds between two looks at a source; far shorter than departments agree to."""
 
 

@@ -40,8 +40,8 @@ def decide(state: State, event: CanonicalEvent, ctx: Context) -> Decision:
 
 
 def _due(state: State, ctx: Context, view: View, resident: Resident) -> list[tuple[TaskRule, Fact]]:
-    facts = resident.person.facts
-    if not any(fact.type in _CAUSES for fact in facts):
+    causes = _CAUSES if resident.spells else _CAUSES_OFF_ROLL
+    if not any(fact.type in causes for fact in resident.person.facts):
         return []
     return [
         (rule, fact)
@@ -51,7 +51,8 @@ def _due(state: State, ctx: Context, view: View, resident: Resident) -> list[tup
     ]
 
 
-_CAUSES = frozenset({"employment.started", "person.died", "category.ended"})
+_CAUSES_OFF_ROLL = frozenset({"person.died", "category.ended"})
+_CAUSES = _CAUSES_OFF_ROLL | {"employment.started"}
 
 
 def _facts(state: State, view: View, resident: Resident, kind: str) -> list[Fact]:

@@ -76,26 +76,30 @@ class View(NamedTuple):
         return self.residents[0] if self.residents else None
 
 
-class _Memo:
-    """The last views made; records are replaced and never changed, so identity is enough."""
-
-    key: tuple[Any, ...] = ()
-    view: View | None = None
-
-
 def views(state: State, event: CanonicalEvent, roll: frozenset[str]) -> list[View]:
     """Every view that a fact of this event can touch.
 
     Raises:
         Need: a household or member is not loaded.
     """
-    households = [event.household] if event.household else []
     person = state.persons.get(event.uid) if event.uid is not None else None
+    households = [event.household] if event.household else []
     if person is not None:
+        if not households and not person.households:
+            return [_solo_of(state, person, roll)]
         households += [h for h in person.households if h != event.household]
-    if households:
-        return [view_of(state, household, roll) for household in households]
-    return [solo(person, roll)] if person is not None else []
+    return [view_of(state, household, roll) for household in households]
+
+
+def _solo_of(state: State, person: Person, roll: frozenset[str]) -> View:
+    """As :func:`solo`, made once per version of the record."""
+    known = state.folded.get(person.uid)
+    if known is not None and known[0][0] is person:
+        view: View = known[1]
+        return view
+    made = solo(person, roll)
+    state.folded[person.uid] = (person,), made
+    return made
 
 
 def view_of(state: State, household: str, roll: frozenset[str]) -> View:
@@ -111,13 +115,18 @@ def view_of(state: State, household: str, roll: frozenset[str]) -> View:
     persons = [state.persons.get(uid) for uid in record.uids]
     if None in persons:
         state.require(Keys(uids=frozenset(record.uids)))
-    key = (record, roll, *persons)
-    known = _Memo.key
-    if len(known) == len(key) and all(a is b for a, b in zip(known, key, strict=True)):
-        assert _Memo.view is not None  # noqa: S101 - set together with the key
-        return _Memo.view
+    # Records are replaced and never changed, so the view of the same records is the same.
+    key = (record, *persons)
+    known = state.folded.get(household)
+    if (
+        known is not None
+        and len(known[0]) == len(key)
+        and all(a is b for a, b in zip(known[0], key, strict=True))
+    ):
+        view: View = known[1]
+        return view
     made = _household_view(record, persons, roll)
-    _Memo.key, _Memo.view = key, made
+    state.folded[household] = key, made
     return made
 
 
@@ -169,6 +178,27 @@ def _resident(
         if single:
             states = override(states, segments(facts, single=True))
         mine = spells(states, roll)
+    schools, jobless = _schools_and_jobs(facts, kinds)
+    return Resident(person.uid, ref, person, known[-1][1], spans_, mine, schools, jobless)
+
+
+def solo(person: Person, roll: frozenset[str]) -> View:
+    """The view of a person who belongs to no household on record."""
+    facts = person.facts
+    if not facts:
+        return View(None, [], [], [], [], {}, [])
+    kinds = {fact.type for fact in facts}
+    single = any(kind.startswith("category.") for kind in kinds)
+    mine = spells(segments(facts, single=True), roll) if single else []
+    schools, jobless = _schools_and_jobs(facts, kinds)
+    always = [Span(-1_000_000, None, facts[0])]
+    resident = Resident(person.uid, person.uid.hex(), person, {}, always, mine, schools, jobless)
+    people = [resident]
+    return View(None, [], people, mine, [], _meters([], people), _houses([], people))
+
+
+def _schools_and_jobs(facts: list[Fact], kinds: set[str]) -> tuple[list[Span], list[Span]]:
+    """Times at school and without a job; most people have facts of neither."""
     schools = (
         spans(facts, "education.enrolled", "education.left")
         if "education.enrolled" in kinds
@@ -177,27 +207,7 @@ def _resident(
     jobless = (
         spans(facts, "employment.lost", "employment.started") if "employment.lost" in kinds else []
     )
-    return Resident(person.uid, ref, person, known[-1][1], spans_, mine, schools, jobless)
-
-
-def solo(person: Person, roll: frozenset[str]) -> View:
-    """The view of a person who belongs to no household on record."""
-    facts = person.facts
-    states = segments(facts, single=True)
-    mine = spells(states, roll)
-    always = [Span(-1_000_000, None, fact) for fact in facts[:1]]
-    resident = Resident(
-        person.uid,
-        person.uid.hex(),
-        person,
-        {},
-        always,
-        mine,
-        spans(facts, "education.enrolled", "education.left"),
-        spans(facts, "employment.lost", "employment.started"),
-    )
-    people = [resident] if facts else []
-    return View(None, [], people, mine, [], _meters([], people), _houses([], people))
+    return schools, jobless
 
 
 def _union(several: Iterable[list[Spell]]) -> list[Spell]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from operator import attrgetter
 from typing import Any
 
 import msgspec
@@ -51,6 +52,9 @@ class Keys(msgspec.Struct, frozen=True, gc=False):
         return Keys(*(getattr(self, f) | getattr(other, f) for f in self.__struct_fields__))
 
 
+_FIELDS = tuple(map(attrgetter, Keys.__struct_fields__))
+
+
 class Need(Exception):  # noqa: N818 - a request, not an error
     """A decider asks for records that were not loaded; the lane loads them and calls again."""
 
@@ -79,6 +83,8 @@ class State:
         """uid → referral ids."""
         self.by_subject: dict[str, set[str]] = defaultdict(set)
         """subject_ref → referral ids."""
+        self.folded: dict[Any, tuple[tuple[Any, ...], Any]] = {}
+        """household or uid → (records, the view made of exactly these); a memory, nothing else."""
         self.loaded = Keys()
         self.dirty: dict[tuple[str, Any], Any] = {}
         """(table, key) → record, in order of first change; what the store writes."""
@@ -119,10 +125,8 @@ class State:
         Raises:
             Need: something is missing.
         """
-        missing = {
-            f: getattr(keys, f) - getattr(self.loaded, f)
-            for f in keys.__struct_fields__
-            if getattr(keys, f) - getattr(self.loaded, f)
-        }
-        if missing:
-            raise Need(Keys(**missing))
+        loaded = self.loaded
+        if all(wanted(keys) <= wanted(loaded) for wanted in _FIELDS):
+            return
+        missing = (wanted(keys) - wanted(loaded) for wanted in _FIELDS)
+        raise Need(Keys(*missing))

@@ -63,7 +63,9 @@ def decide(state: State, event: CanonicalEvent, ctx: Context) -> Decision:
         Need: a household or member is not loaded.
     """
     found = [
-        reconcile(Step(state, event, ctx, view)) for view in views(state, event, ctx.profile.roll)
+        reconcile(Step(state, event, ctx, view))
+        for view in views(state, event, ctx.profile.roll)
+        if _may_have_rights(state, view)
     ]
     found = [decision for decision in found if decision is not NOTHING]
     if not found:
@@ -72,6 +74,13 @@ def decide(state: State, event: CanonicalEvent, ctx: Context) -> Decision:
     for decision in found[1:]:
         whole += decision
     return whole
+
+
+def _may_have_rights(state: State, view: View) -> bool:
+    """Most people never were on roll, lost no job and have no rows: nothing to compare."""
+    if view.cover or view.household is not None:
+        return True
+    return any(r.jobless or r.uid in state.by_person for r in view.residents)
 
 
 def reconcile(step: Step) -> Decision:
@@ -108,9 +117,9 @@ def _rows(step: Step) -> list[Referral]:
     state, home = step.state, step.view.household
     ids: set[str] = set()
     if home is not None:
-        ids |= state.by_household.get(home, ids)
+        ids.update(state.by_household.get(home, ()))
     for resident in step.view.residents:
-        ids |= state.by_person.get(resident.uid, set())
+        ids.update(state.by_person.get(resident.uid, ()))
     if not ids:
         return []
     people = {resident.uid for resident in step.view.residents}

@@ -27,6 +27,8 @@ def decide(state: State, event: CanonicalEvent, ctx: Context) -> Decision:
     """
     found: list[tuple[Any, Deliver, Reason]] = []
     for view in views(state, event, ctx.profile.roll):
+        if not view.cover and view.household is None and not state.rosters:
+            continue
         had = _had(state, view)
         if not view.cover and not any(had.values()):
             continue

@@ -46,7 +46,7 @@ class Match:
         fields: (variable, group, field, value if not provided) the filter reads.
     """
 
-    __slots__ = ("_condition", "_end", "_fields", "_first", "entry", "subscription")
+    __slots__ = ("_condition", "_end", "_fields", "_first", "always", "entry", "subscription")
 
     def __init__(
         self,
@@ -61,6 +61,8 @@ class Match:
         self._fields = fields
         self._first = days_of(entry.valid_from) if entry.valid_from else None
         self._end = days_of(entry.valid_to) if entry.valid_to else None
+        self.always = condition is None
+        """Whether it has no filter."""
 
     def during(self, day: int) -> bool:
         """Whether the entry is in force on a day (days since 1970-01-01)."""

@@ -6,10 +6,12 @@ what was learned must be unlearned.
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 from hub.contracts.events import CanonicalEvent
 from hub.model.contexts import Context
 from hub.model.decisions import NOTHING, Decision, Deliver, Deny, Reason
-from hub.model.households import views
+from hub.model.households import View, views
 from hub.model.records import Told
 from hub.model.states import Keys, State
 from hub.routing.derived import today
@@ -17,13 +19,27 @@ from hub.routing.gates import DIRECTORY, NO_AGREEMENT
 from hub.routing.receivers import Receivers
 from hub.routing.roles import Circle, Role
 from hub.routing.subscriptions import Match
-from hub.sdk.profiles import TellRule
+from hub.sdk.profiles import Profile, TellRule
 from hub.sdk.subscriptions import NEUTRAL_TYPE
 
 TOLD = "told"
 """Key of the sentence: the program subscribes to this type of event."""
 RETRACTIONS = {"person.death_retracted": "person.died"}
 """Types that take back another type even where they name no event."""
+_KEPT = 65_536
+_NOBODY: frozenset[str] = frozenset()
+
+
+class _Plan(NamedTuple):
+    """Who may be told of the events of one type, place and day."""
+
+    matches: tuple[Match, ...]
+    rules: dict[str, TellRule]
+    """Headline rules in force, by the program they name."""
+    opens: bool
+    """Whether the event may open a case somewhere, role or not."""
+    denied: Decision | None
+    """What comes of it where nobody has a role and no filter has a say."""
 
 
 class Tells:
@@ -35,6 +51,8 @@ class Tells:
 
     def __init__(self, receivers: Receivers) -> None:
         self._receivers = receivers
+        self._plans: dict[tuple[str, str, int], _Plan] = {}
+        self._profile: Profile | None = None
 
     def decide(self, state: State, event: CanonicalEvent, ctx: Context) -> Decision:
         """Copies, denials and the record of who was told.
@@ -45,33 +63,75 @@ class Tells:
         Raises:
             Need: a household, member or the receivers of the original are not loaded.
         """
-        matches = [m for m in self._receivers.index.of(event) if m.entry.by == "copy"]
+        plan = self._plan(event, ctx.profile)
         replaced = _replaced(state, event)
-        if not matches and not replaced:
+        if not plan.matches and not replaced:
             return NOTHING
-        state.require(Keys(told=replaced | {event.event_id}))
+        if replaced or event.event_id not in state.loaded.told:
+            state.require(Keys(told=replaced | {event.event_id}))
         if _voided(state, event):
             return NOTHING
-        circle = Circle(state, event, views(state, event, ctx.profile.roll))
-        telling = _Telling(self._receivers, circle, ctx)
+        around = views(state, event, ctx.profile.roll)
+        stranger = not replaced and not plan.opens and _nobody_knows(state, event, around)
+        if stranger and plan.denied is not None:
+            return plan.denied
+        telling = _Telling(self._receivers, Circle(state, event, around), ctx, plan.rules)
         telling.again([state.told[name] for name in sorted(replaced) if name in state.told])
         if event.lifecycle != "annulled":
-            for match in matches:
+            for match in plan.matches:
                 telling.tell(match)
         return telling.decision(_void(state, event, ctx.now_ms))
+
+    def _plan(self, event: CanonicalEvent, profile: Profile) -> _Plan:
+        if profile is not self._profile:
+            self._plans.clear()
+            self._profile = profile
+        key = event.type, event.jurisdiction, event.effective_from
+        found = self._plans.get(key)
+        if found is None:
+            if len(self._plans) >= _KEPT:
+                self._plans.clear()
+            matches = tuple(m for m in self._receivers.index.of(event) if m.entry.by == "copy")
+            found = self._plans[key] = _plan(event.type, matches, _rules(profile, event))
+        return found
+
+
+def _plan(kind: str, matches: tuple[Match, ...], rules: dict[str, TellRule]) -> _Plan:
+    programs = list(dict.fromkeys(match.subscription.id for match in matches))
+    asked = [rule for program in programs if (rule := rules.get(program)) is not None]
+    opens = any(match.entry.opens for match in matches)
+    plain = all(match.always for match in matches) and not any(rule.when for rule in asked)
+    denied = Decision(effects=tuple(Deny(program, DIRECTORY, kind) for program in programs))
+    return _Plan(
+        matches,
+        rules,
+        opens or any(rule.guard == "none" for rule in asked),
+        denied if plain else None,
+    )
+
+
+def _nobody_knows(state: State, event: CanonicalEvent, around: list[View]) -> bool:
+    """Whether the event is about one person for whom no program can have a role."""
+    if event.household or event.lifecycle in {"annulled", "corrected"}:
+        return False
+    if event.uid is not None and state.interests.get(event.uid):
+        return False
+    return all(view.household is None and not view.cover for view in around)
 
 
 class _Telling:
     """What is told of one event."""
 
-    def __init__(self, receivers: Receivers, circle: Circle, ctx: Context) -> None:
+    def __init__(
+        self, receivers: Receivers, circle: Circle, ctx: Context, rules: dict[str, TellRule]
+    ) -> None:
         self.receivers = receivers
         self.circle = circle
         self.event = circle.event
         self.ctx = ctx
         self.effects: list[Deliver | Deny] = []
         self.told: dict[str, list[str]] = {}
-        self.rules = _rules(ctx, circle.event)
+        self.rules = rules
         self.on_roll = circle.on_roll()
 
     def again(self, originals: list[Told]) -> None:
@@ -183,8 +243,10 @@ class _Telling:
 
 def _replaced(state: State, event: CanonicalEvent) -> frozenset[str]:
     """Ids of the events this one corrects, annuls, ends or takes back."""
-    ids = {event.replaces} if event.replaces else set[str]()
     kind = RETRACTIONS.get(event.type)
+    if kind is None and not event.replaces:
+        return _NOBODY
+    ids = {event.replaces} if event.replaces else set[str]()
     person = state.persons.get(event.uid) if event.uid is not None else None
     if kind is not None and person is not None:
         ids.update(fact.id for fact in person.facts if fact.type == kind)
@@ -206,11 +268,11 @@ def _voided(state: State, event: CanonicalEvent) -> bool:
     return known is not None and known.void_by is not None
 
 
-def _rules(ctx: Context, event: CanonicalEvent) -> dict[str, TellRule]:
+def _rules(profile: Profile, event: CanonicalEvent) -> dict[str, TellRule]:
     """Headline rules in force for this type, by the program they name."""
     return {
         program: rule
-        for rule in ctx.profile.on(event.effective_from).tells
+        for rule in profile.on(event.effective_from).tells
         if rule.type == event.type
         for program in rule.programs
     }

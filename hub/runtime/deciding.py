@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Awaitable, Callable, Iterable, Sequence
+from operator import attrgetter
 from typing import Any
-
-import msgspec
 
 from hub.contracts.events import CanonicalEvent
 from hub.kernel.errors import DataError
 from hub.model.decisions import (
+    NOTHING,
     Cancel,
     DeadLetter,
     Decision,
@@ -25,13 +25,12 @@ from hub.model.decisions import (
     Schedule,
     Settle,
 )
-from hub.model.outbox import OutboxRow
 from hub.model.states import Keys, Need
+from hub.runtime.audits import Left, audit_row
 from hub.runtime.emits import emit_row
 from hub.runtime.items import CrashedError, DoomedError, Item, dead_letter, told_by_intake
 from hub.runtime.wirings import Wiring
 from hub.store import seen
-from hub.store.audit import AuditRow
 from hub.store.timers import Timer
 from hub.store.unit_of_work import Outcome, UnitOfWork
 
@@ -136,7 +135,9 @@ class Batch:
             self._note_dead(item, failure)
 
     def _keys(self, items: Iterable[Item]) -> Keys:
+        """Everything that the events of a batch need, gathered for one load."""
         wanted: dict[str, set[Any]] = {field: set() for field in _FIELDS}
+        gather = [(wanted[field].update, attrgetter(field)) for field in _FIELDS]
         for item in items:
             if item.event is None or item.failure is not None:
                 continue
@@ -147,10 +148,9 @@ class Batch:
                 continue
             except Exception as error:
                 raise CrashedError(item) from error
-            for field in _FIELDS:
-                values = getattr(keys, field)
-                if values:
-                    wanted[field].update(values)
+            for update, values_of in gather:
+                if values := values_of(keys):
+                    update(values)
         return Keys(**{field: frozenset(values) for field, values in wanted.items()})
 
     async def _decide(self, item: Item) -> None:
@@ -178,7 +178,7 @@ class Batch:
         before = self._applied
         try:
             decision = await self._chain(event)
-            rows = self._rows(decision, event)
+            left = self._left(decision, event)
         except DataError as error:
             if event is not item.event or before != self._applied:
                 raise DoomedError(item, event, error) from error
@@ -188,63 +188,72 @@ class Batch:
             if _is_from_database(error):
                 raise
             raise CrashedError(item) from error
-        self._keep(item, event, decision, rows)
+        if left.failure is not None:
+            if before != self._applied:
+                raise DoomedError(item, event, left.failure)
+            self._refuse(item, event, decision, left)
+            return None
+        self._keep(item, event, decision, left)
         return decision
 
     async def _chain(self, event: CanonicalEvent) -> Decision:
         if event.type == "record.dead_lettered":
             self.outcome.dead_letters.append(told_by_intake(event))
-        whole = Decision()
+        whole, state, context = NOTHING, self._unit.state, self._context
         for decider in self._wiring.deciders(event.type):
-            decision = await self._call(decider, event)
+            try:
+                decision = decider(state, event, context)
+            except Need as need:
+                decision = await self._call(decider, event, need)
+            if decision is NOTHING:
+                continue
             if decision.changes:
                 self._applied += 1
-                self._unit.state.apply(decision.changes)
-            whole += decision
+                state.apply(decision.changes)
+            whole = decision if whole is NOTHING else whole + decision
             if self._wiring.held(decision):
                 break
         return whole
 
-    async def _call(self, decider: Any, event: CanonicalEvent) -> Decision:
+    async def _call(self, decider: Any, event: CanonicalEvent, need: Need) -> Decision:
+        """Load what a decider asks for, until it has everything."""
         for _ in range(_NEEDS):
+            await self._unit.load(need.keys)
             try:
                 decision: Decision = decider(self._unit.state, event, self._context)
-            except Need as need:
-                await self._unit.load(need.keys)
+            except Need as more:
+                need = more
             else:
                 return decision
         raise RuntimeError(f"{decider.__module__} asks for more records without end")
 
-    def _rows(self, decision: Decision, event: CanonicalEvent) -> list[OutboxRow | Deny]:
+    def _left(self, decision: Decision, event: CanonicalEvent) -> Left:
         """Copies and hub facts; made before anything is kept, as a mask may refuse."""
-        rows: list[OutboxRow | Deny] = []
+        left = Left()
         ordinals: dict[tuple[str, str], int] = {}
         for effect in decision.effects:
-            if isinstance(effect, DeadLetter):
-                raise DataError(effect.code, effect.field, effect.detail)
-            if isinstance(effect, Deliver):
-                rows.extend(self._wiring.copies(effect, self._context))
+            if isinstance(effect, Deny):
+                left.denied.append(effect)
+            elif isinstance(effect, Deliver):
+                for row in self._wiring.copies(effect, self._context):
+                    if isinstance(row, Deny):
+                        left.denied.append(row)
+                    else:
+                        left.rows.append(row)
             elif isinstance(effect, Emit):
                 place = effect.cause, effect.reason.rule
                 ordinals[place] = ordinals.get(place, -1) + 1
-                rows.append(emit_row(effect, ordinals[place], event, self._unit.now))
-        return rows
-
-    def _keep(
-        self,
-        item: Item,
-        event: CanonicalEvent,
-        decision: Decision,
-        rows: list[OutboxRow | Deny],
-    ) -> None:
-        outcome = self.outcome
-        denied = [effect for effect in decision.effects if isinstance(effect, Deny)]
-        for row in rows:
-            if isinstance(row, Deny):
-                denied.append(row)
+                left.rows.append(emit_row(effect, ordinals[place], event, self._unit.now))
+            elif isinstance(effect, DeadLetter):
+                left.failure = DataError(effect.code, effect.field, effect.detail)
             else:
-                outcome.outbox.append(row)
-        for effect in decision.effects:
+                left.others.append(effect)
+        return left
+
+    def _keep(self, item: Item, event: CanonicalEvent, decision: Decision, left: Left) -> None:
+        outcome = self.outcome
+        outcome.outbox += left.rows
+        for effect in left.others:
             match effect:
                 case Schedule():
                     outcome.timers[effect.key] = _timer(effect, event)
@@ -258,7 +267,17 @@ class Batch:
         if event is item.event:
             self._see(item, event, seen.DECIDED if done else seen.FILTERED, reason)
         if done:
-            outcome.audit.append(_audit(event, decision, rows, denied))
+            outcome.audit.append(audit_row("decision", event, decision, left))
+
+    def _refuse(self, item: Item, event: CanonicalEvent, decision: Decision, left: Left) -> None:
+        """A dead letter by decision: whoever must be told of it is told in the same transaction."""
+        failure = left.failure or DataError("E-SCHEMA-BODY")
+        if event is item.event:
+            self._bury(item, failure)
+        else:
+            self._note_dead(Item(item.topic, item.part, item.off, item.record, event), failure)
+        self.outcome.outbox += left.rows
+        self.outcome.audit.append(audit_row("dead_letter", event, decision, left))
 
     def _bury(self, item: Item, failure: DataError) -> None:
         self._note_dead(item, failure)
@@ -306,36 +325,3 @@ def _timer(effect: Schedule, event: CanonicalEvent) -> Timer:
         event.household,
         event.jurisdiction,
     )
-
-
-def _audit(
-    event: CanonicalEvent,
-    decision: Decision,
-    rows: Iterable[OutboxRow | Deny],
-    denied: Iterable[Deny],
-) -> AuditRow:
-    doc = {
-        "because": [
-            [reason.rule, reason.key, reason.version, reason.facts] for reason in decision.because
-        ],
-        "changed": [[record.TABLE, _name(record)] for record in decision.changes],
-        "copies": [
-            [row.subscription, row.copy_id, row.type] for row in rows if isinstance(row, OutboxRow)
-        ],
-        "denied": [[deny.program, deny.code, deny.type] for deny in denied],
-    }
-    return AuditRow(
-        "decision",
-        "hub",
-        event.event_id,
-        event.type,
-        event.uid,
-        event.household,
-        event.correlation_id or None,
-        msgspec.json.encode(doc).decode(),
-    )
-
-
-def _name(record: Any) -> str:
-    key = getattr(record, record.KEY[0])
-    return key.hex() if isinstance(key, bytes) else str(key)

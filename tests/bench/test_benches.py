@@ -24,7 +24,7 @@ def test_in_the_mixture_a_twentieth_of_the_people_are_granted_aid_and_of_the_rec
     granted = {person for topic, person, _ in records if topic == CATEGORIES}
     assert repeats == 500
     assert 90 <= len(granted) <= 100
-    assert len({person for _, person, _ in records}) >= 1_990
+    assert len({person for _, person, _ in records}) >= 1_900
     assert all(DELETED not in msgspec.json.decode(value) for _, _, value in records[:50])
 
 

@@ -186,6 +186,9 @@ class Stage:
         for client in (self._reader, self._gauge, self.producer):
             await client.start()
             stack.push_async_callback(client.stop)
+        topics = {tp.topic for tp in self.partitions(list(catalogue().topics))}
+        # Learnt at once: asked one by one, each unknown topic costs a refresh.
+        await self._gauge._client.set_topics(topics)
         self.watched = [*self.event_topics, *self.inbox_topics]
         self._reader.assign(self.partitions(self.watched))
         await self._reader.seek_to_beginning()

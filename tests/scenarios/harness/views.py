@@ -62,3 +62,11 @@ async def tracked(stage: Stage, ref: str) -> dict[str, Any]:
     answer.raise_for_status()
     document: dict[str, Any] = answer.json()
     return document
+
+
+async def dead_letter_list(stage: Stage) -> list[dict[str, Any]]:
+    """Every open dead letter: stage, source, code."""
+    rows = await stage.pool.fetch(
+        "SELECT stage, source, code, topic FROM dead_letter WHERE state = 'open'"
+    )
+    return [dict(row) for row in rows]

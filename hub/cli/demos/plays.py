@@ -12,7 +12,7 @@ from contextlib import asynccontextmanager
 from typing import NamedTuple
 
 import asyncpg
-from aiokafka import AIOKafkaConsumer
+from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from hub.cli.demos.entering import Entering
 from hub.cli.demos.stages import Stage
@@ -27,8 +27,8 @@ Tell = Callable[[Step], None]
 
 _TICK = 0.05
 _STEP_SECONDS = 10.0
-_PACE_SECONDS = 0.12
-_CALM = 3
+_PACE_SECONDS = 0.2
+_CALM = 2
 _CALM_SECONDS = 0.2
 _QUIET_SECONDS = 30.0
 
@@ -144,7 +144,8 @@ class Play:
     async def _calm(self) -> bool:
         """Wait until nothing moves any more; False: it did not come to rest."""
         limit, calm = time.monotonic() + _QUIET_SECONDS, 0
-        async with _reader(self._stage.settings.kafka) as reader:
+        places = self._stage.places("event.", "program.")
+        async with _reader(self._stage.settings.kafka, places) as reader:
             while calm < _CALM:
                 if time.monotonic() > limit:
                     return False
@@ -154,7 +155,7 @@ class Play:
 
     async def _still(self, reader: AIOKafkaConsumer) -> bool:
         stage = self._stage
-        ends = await reader.end_offsets(stage.places("event.", "program."))
+        ends = await reader.end_offsets(list(reader.assignment()))
         rows = await stage.pool.fetch("SELECT topic, part, next_offset FROM partition_claim")
         done = {(row[0], row[1]): row[2] for row in rows}
         decided = all(
@@ -225,9 +226,12 @@ def _received(row: asyncpg.Record, last: int) -> bool:
 
 
 @asynccontextmanager
-async def _reader(kafka: str) -> AsyncIterator[AIOKafkaConsumer]:
+async def _reader(kafka: str, places: list[TopicPartition]) -> AsyncIterator[AIOKafkaConsumer]:
     reader = AIOKafkaConsumer(bootstrap_servers=kafka, enable_auto_commit=False)
     await reader.start()
+    # Assigned and paused: the client then keeps the topics' metadata, and reads nothing.
+    reader.assign(places)
+    reader.pause(*places)
     try:
         yield reader
     finally:

@@ -145,6 +145,7 @@ async def _enter(stage: Stage, board: Dashboard, rate: float, seed: int) -> None
 
 
 def _invite(stage: Stage, screen: Screen) -> None:
+    stage.invite()
     folder = stage.settings.data_dir.parent
     screen.line()
     screen.line(both("运维页面(十分钟内有效)", "operators' page, within ten minutes"))

@@ -17,7 +17,7 @@ class RunNote(msgspec.Struct, frozen=True):
         people: People of the city, as it was made at the first start.
         seed: Of that city.
         loaded: Whether the city's opening balance is on record.
-        gateway: Address of the gateway while a demonstration runs, else empty.
+        gateway: Address of the gateway while others may send records, else empty.
         exchange: DSN of the departments' database.
     """
 

@@ -8,6 +8,7 @@ import time
 from typing import Any
 
 import asyncpg
+import orjson
 
 from hub.cli.demos.own_settings import demo_settings
 from hub.cli.demos.runs import RunNote, last_run
@@ -135,7 +136,7 @@ def _told(row: asyncpg.Record) -> dict[str, Any]:
         "type": row["type"],
         "reason_zh": envelope["reason_zh"],
         "reason_en": envelope["reason_en"],
-        "fields": row["fields"],
+        "fields": orjson.loads(row["fields"]),
     }
 
 
@@ -152,7 +153,7 @@ def _show(settings: Settings, told: list[dict[str, Any]], what: str) -> None:
             both(one["reason_zh"], one["reason_en"])
             if one["reason_zh"]
             else both("按约定不附理由", "no reason, as agreed"),
-            one["fields"],
+            ", ".join(one["fields"]),
         )
         for one in told
     ]

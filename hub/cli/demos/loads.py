@@ -131,6 +131,7 @@ async def steady(stage: Stage, screen: Screen, rate: float, seed: int) -> None:
 
 async def _enter(stage: Stage, board: Dashboard, rate: float, seed: int) -> None:
     load = Load(stage.town.city, stage.run.number, seed, stage.town.today)
+    due = time.monotonic()
     async with Entering(stage) as entering:
         for entries in load.entries():
             for entry in entries:
@@ -141,7 +142,8 @@ async def _enter(stage: Stage, board: Dashboard, rate: float, seed: int) -> None
                     board.failed += 1
                 else:
                     board.entered(entry.connector)
-            await asyncio.sleep(1 / rate)
+            due = max(due + 1 / rate, time.monotonic() - _WINDOW_SECONDS)
+            await asyncio.sleep(max(0.0, due - time.monotonic()))
 
 
 def _invite(stage: Stage, screen: Screen) -> None:

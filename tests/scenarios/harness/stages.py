@@ -19,13 +19,14 @@ import asyncpg
 import httpx
 import msgspec
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
+from aiokafka.admin import AIOKafkaAdminClient
 from fastapi import FastAPI
 
 from hub.contracts.catalogues import catalogue
 from hub.contracts.provisions import apply
 from hub.contracts.topics import Topic
 from hub.embedded.city.offices import Offices, queue_topics
-from hub.embedded.databases import drop_database, make_database
+from hub.embedded.databases import make_database
 from hub.gateway.apps import create_app
 from hub.gateway.keys import development_key
 from hub.kernel.clocks import FileClock, epoch_ms
@@ -112,8 +113,7 @@ class Stage:
             make_database(self._admin, self._templates.hub),
             make_database(self._admin, self._templates.exchange),
         )
-        for made in (self.database, self.exchange):
-            stack.push_async_callback(drop_database, self._admin, made)
+        # Not dropped: that costs a checkpoint each, and the session's server goes anyway.
         self.settings = Settings(
             kafka=self.kafka,
             database=self.database,
@@ -132,7 +132,7 @@ class Stage:
             name: _prefixed(manifest, self.prefix)
             for name, manifest in load_manifests(self.settings).items()
         }
-        await self._make_topics()
+        await self._make_topics(stack)
         await self._open_clients(stack)
         await self.start_worker()
         stack.push_async_callback(self.stop_worker)
@@ -146,7 +146,7 @@ class Stage:
         }
         return replace(wiring, subscriptions=ways)
 
-    async def _make_topics(self) -> None:
+    async def _make_topics(self, stack: AsyncExitStack) -> None:
         declared = catalogue().topics
         example = next(iter(declared.values()))
         queues = [_queue(example, name) for name in queue_topics(self.manifests)]
@@ -154,7 +154,9 @@ class Stage:
             msgspec.structs.replace(topic, name=self.prefix + topic.name)
             for topic in declared.values()
         ]
-        await apply(self.kafka, [*prefixed, *queues], self.settings.partitions, 1)
+        made = [*prefixed, *queues]
+        await apply(self.kafka, made, self.settings.partitions, 1)
+        stack.push_async_callback(_delete, self.kafka, [topic.name for topic in made])
 
     async def _open_clients(self, stack: AsyncExitStack) -> None:
         app = create_app(self.settings)
@@ -329,6 +331,16 @@ class Stage:
                 self._records.extend(records)
         wanted = {self.prefix + topic for topic in topics}
         return [record for record in self._records if record.topic in wanted]
+
+
+async def _delete(kafka: str, topics: list[str]) -> None:
+    """Topics of a run that is over: a broker with thousands of them gets slow."""
+    admin = AIOKafkaAdminClient(bootstrap_servers=kafka)
+    await admin.start()
+    try:
+        await admin.delete_topics(topics)
+    finally:
+        await admin.close()
 
 
 def _client(app: FastAPI, headers: dict[str, str] | None = None) -> httpx.AsyncClient:

@@ -32,9 +32,10 @@ _FIXED: dict[str, str] = {
     # One megabyte of body, and room for headers and batch overhead.
     "message.max.bytes": str((1 << 20) + (64 << 10)),
     "log.message.timestamp.type": "LogAppendTime",
-    # A killed node may open its port again once its last session is over: 3 s instead of 11 s.
-    "broker.session.timeout.ms": "1500",
-    "broker.heartbeat.interval.ms": "300",
+    # A killed node may open its port again once its last session is over: 5 s instead of 11 s.
+    # Shorter ones fence a live broker on a machine that stalls for a second.
+    "broker.session.timeout.ms": 4000,
+    "broker.heartbeat.interval.ms": "500",
     # A small disk and a small heap.
     "log.segment.bytes": str(64 << 20),
     "log.index.size.max.bytes": str(1 << 20),

@@ -62,7 +62,7 @@ async def test_the_broker_has_the_settings_the_hub_counts_on(kafka):
     assert int(found["message.max.bytes"]) == 1_048_576 + 65_536
     assert found["group.initial.rebalance.delay.ms"] == "0"
     assert found["offsets.topic.num.partitions"] == "1"
-    assert found["broker.session.timeout.ms"] == "1500"
+    assert found["broker.session.timeout.ms"] == "3500"
 
 
 async def test_a_topic_nobody_declared_is_not_made(kafka):

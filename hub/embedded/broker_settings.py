@@ -34,7 +34,7 @@ _FIXED: dict[str, str] = {
     "log.message.timestamp.type": "LogAppendTime",
     # A killed node may open its port again once its last session is over: 5 s instead of 11 s.
     # Shorter ones fence a live broker on a machine that stalls for a second.
-    "broker.session.timeout.ms": 4000,
+    "broker.session.timeout.ms": "3500",
     "broker.heartbeat.interval.ms": "500",
     # A small disk and a small heap.
     "log.segment.bytes": str(64 << 20),

@@ -36,14 +36,38 @@ _RANK = {"none": 0, "pseudonym": 1, "personal": 2, "sensitive": 3}
 _CLASSIFICATION = ("internal", "internal", "confidential", "restricted")
 
 
+class EventHeaders(dict[str, tuple[Header, ...]]):
+    """Division → the headers that all events of one type and connector there have in common.
+
+    Args:
+        source: Connector id.
+        event_type: Event type.
+    """
+
+    def __init__(self, source: str, event_type: str) -> None:
+        super().__init__()
+        self._source = source
+        self._type = ce_type(event_type).encode()
+
+    def __missing__(self, division: str) -> tuple[Header, ...]:
+        """The headers of a division not seen before; divisions are checked, hence not many."""
+        made = (
+            ("ce_specversion", b"1.0"),
+            ("ce_source", source_of(division, self._source).encode()),
+            ("ce_type", self._type),
+            (CONTENT_TYPE, AVRO),
+        )
+        self[division] = made
+        return made
+
+    def of(self, event: CanonicalEvent) -> list[Header]:
+        """All headers of an event of this type and connector."""
+        return [("ce_id", event.event_id.encode()), *self[event.jurisdiction]]
+
+
 @cache
-def _constant(source: str, jurisdiction: str, event_type: str) -> tuple[Header, ...]:
-    return (
-        ("ce_specversion", b"1.0"),
-        ("ce_source", source_of(jurisdiction, source).encode()),
-        ("ce_type", ce_type(event_type).encode()),
-        (CONTENT_TYPE, AVRO),
-    )
+def _headers(source: str, event_type: str) -> EventHeaders:
+    return EventHeaders(source, event_type)
 
 
 def source_of(division: str, connector: str) -> str:
@@ -53,10 +77,7 @@ def source_of(division: str, connector: str) -> str:
 
 def event_headers(event: CanonicalEvent, traceparent: str = "") -> list[Header]:
     """Headers of a record on ``event.*``: the required attributes, content type, trace if any."""
-    headers = [
-        ("ce_id", event.event_id.encode()),
-        *_constant(event.source, event.jurisdiction[:6], event.type),
-    ]
+    headers = _headers(event.source, event.type).of(event)
     if traceparent:
         headers.append(("traceparent", traceparent.encode()))
     return headers

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from importlib.metadata import PackageNotFoundError, version
+from typing import NamedTuple
 
 from hub.contracts.catalogues import catalogue
-from hub.contracts.cloudevents import event_headers
-from hub.contracts.codecs import event_encoder
+from hub.contracts.cloudevents import EventHeaders, Header
+from hub.contracts.codecs import Encoder, event_encoder
+from hub.contracts.events import CanonicalEvent
 from hub.intake.dead_letters import DeadLetters, Produced, Record
 from hub.intake.normalisers import IntakeKeys, compile_item
 from hub.kernel.divisions import Divisions
@@ -39,22 +41,39 @@ def compile_fused(
     the record names nobody. It raises ``DataError`` for bad data.
     """
     normalise = compile_item(manifest, item, keys, settings, divisions=divisions)
-    topics = {name: catalogue().event(name).topic for name in item.events}
-    encoders = {name: event_encoder(name) for name in item.events}
+    ways = {name: _Way.of(item.connector, name) for name in item.events}
     fallback, source = keys.route.fallback, item.source
 
+    def produced(event: CanonicalEvent) -> Produced:
+        topic, encode, headers = ways[event.type]
+        return (
+            topic,
+            event.uid or fallback(source, event.source_record_key),
+            encode(event),
+            headers(event),
+        )
+
     def run(value: bytes, recorded: int) -> list[Produced]:
-        return [
-            (
-                topics[event.type],
-                event.uid or fallback(source, event.source_record_key),
-                encoders[event.type](event),
-                event_headers(event),
-            )
-            for event in normalise(value, recorded)
-        ]
+        events = normalise(value, recorded)
+        if len(events) == 1:
+            return [produced(events[0])]
+        return [produced(event) for event in events]
 
     return run
+
+
+class _Way(NamedTuple):
+    """What an event of one type needs to be sent."""
+
+    topic: str
+    encode: Encoder
+    headers: Callable[[CanonicalEvent], list[Header]]
+
+    @classmethod
+    def of(cls, connector: str, event_type: str) -> _Way:
+        """The way of a type as this connector publishes it."""
+        topic = catalogue().event(event_type).topic
+        return cls(topic, event_encoder(event_type), EventHeaders(connector, event_type).of)
 
 
 class Pipeline:

@@ -44,7 +44,8 @@ def days(text: str) -> int:
 
 
 def _learn(text: str) -> int:
-    found = parse(text).toordinal() - EPOCH
+    plain = len(text) == 8 and text.isascii() and text.isdigit()
+    found = (_civil(text[:4], text[4:6], text[6:]) if plain else parse(text)).toordinal() - EPOCH
     if len(_DAYS) >= _KEPT:
         _DAYS.clear()
     _DAYS[text] = found
@@ -67,11 +68,14 @@ def parse(text: str) -> date:
     found = _FORMS.fullmatch(plain)
     if not found:
         raise DataError("E-DATE")
-    year, month, day = (int(part) for part in found.groups() if part is not None)
-    if year not in _YEARS:
+    return _civil(*(part for part in found.groups() if part is not None))
+
+
+def _civil(year: str, month: str, day: str) -> date:
+    if int(year) not in _YEARS:
         raise DataError("E-DATE")
     try:
-        return date(year, month, day)
+        return date(int(year), int(month), int(day))
     except ValueError:
         raise DataError("E-DATE") from None
 

@@ -213,8 +213,25 @@ _LAST = {
 _HEADS = _table(0, 3)
 _REAL_HEADS = {key: value for key, value in _HEADS.items() if _head(key)}
 _ALL_HEADS = _REAL_HEADS | {key: value for key, value in _HEADS.items() if key[:2] == SYNTHETIC}
-_BIRTHS: dict[str, int] = {}
 _BIRTHS_KEPT = 65_536
+
+
+class _Births(dict[str, int]):
+    """Weighted sum of a birth date's eight digits, learned as dates come."""
+
+    def __missing__(self, digits: str) -> int:
+        if len(digits) != 8 or not (digits.isascii() and digits.isdigit()):
+            raise KeyError(digits)
+        _birth(digits)
+        if len(self) >= _BIRTHS_KEPT:
+            self.clear()
+        total = self[digits] = _YEAR[digits[:4]] + _DAY[digits[4:]]
+        return total
+
+
+_YEAR = _table(6, 4)
+_DAY = _table(10, 4)
+_BIRTHS = _Births()
 
 
 def checked(text: str, synthetic: bool, latest: str = "99991231") -> str:
@@ -236,7 +253,7 @@ def checked(text: str, synthetic: bool, latest: str = "99991231") -> str:
             + _SEQUENCE[text[14:16]]
             + _LAST[text[16:]]
         )
-    except KeyError:
+    except (KeyError, DataError):
         return _checked_slowly(text, synthetic, latest)
     if total % 11 == 1 and birth <= latest:
         return text
@@ -245,13 +262,8 @@ def checked(text: str, synthetic: bool, latest: str = "99991231") -> str:
 
 def _checked_slowly(text: str, synthetic: bool, latest: str) -> str:
     found = check(text, recorded=None, synthetic=synthetic)
-    digits = found.number[6:14]
-    if digits > latest:
+    if found.number[6:14] > latest:
         raise DataError("E-ID-DATE", "id_number", "birth lies after the record date")
-    if len(_BIRTHS) >= _BIRTHS_KEPT:
-        _BIRTHS.clear()
-    weighted = zip(digits, WEIGHTS[6:14], strict=True)
-    _BIRTHS[digits] = sum(int(digit) * weight for digit, weight in weighted)
     return found.number
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
+from itertools import takewhile
 from typing import Any
 
 import asyncpg
@@ -31,6 +32,10 @@ from hub.store.failpoints import passed
 _POLL_MS = 200
 _IN_FLIGHT = 3
 _CHUNK = 2000
+
+_LANDED = BATCHES.labels("intake")
+_READ = EVENTS.labels("intake", "read")
+_PRODUCED = EVENTS.labels("intake", "produced")
 
 log = structlog.get_logger(__name__)
 
@@ -113,7 +118,7 @@ class IntakeStage:
         if not holding.claims:
             await self._stage.pause(_POLL_MS / 1000)
             return
-        while self._flying and (len(self._flying) >= _IN_FLIGHT or _is_acked(self._flying[0])):
+        while self._flying and (len(self._flying) >= _IN_FLIGHT or _is_answered(self._flying[0])):
             await self._land(connection)
         polled = await self._consumer.client.getmany(
             *holding.partitions,
@@ -152,22 +157,27 @@ class IntakeStage:
         self._flying.append(_Chunk(moves, acks, sum(map(len, polled.values())), count))
 
     async def _land(self, connection: asyncpg.Connection) -> None:
-        """Wait for the oldest chunk's acknowledgements, then move its offsets."""
-        chunk = self._flying[0]
-        await asyncio.gather(*chunk.acks)
+        """Wait for the oldest chunk's acknowledgements, then move its offsets.
+
+        Chunks behind it that are acknowledged by then go into the same transaction.
+        """
+        await asyncio.gather(*self._flying[0].acks)
         passed("intake.produced")
+        landed = list(takewhile(_is_acked, self._flying))
+        last = {place: offset for chunk in landed for place, offset in chunk.moves.items()}
         moves: list[tuple[Claim, int]] = [
-            (self.holding.claims[place], offset) for place, offset in chunk.moves.items()
+            (self.holding.claims[place], offset) for place, offset in last.items()
         ]
         async with connection.transaction():
             await store.fence(connection, moves, now=self._stage.now())
         for claim, offset in moves:
             claim.next_offset = offset
-        self._flying.popleft()
+        for chunk in landed:
+            self._flying.popleft()
+            _READ.inc(chunk.records)
+            _PRODUCED.inc(chunk.produced)
+        _LANDED.inc(len(landed))
         self._consumer.progress.moved()
-        BATCHES.labels("intake").inc()
-        EVENTS.labels("intake", "read").inc(chunk.records)
-        EVENTS.labels("intake", "produced").inc(chunk.produced)
 
     async def _finish(self) -> None:
         """On a graceful stop, land what is in the air."""
@@ -198,5 +208,10 @@ class IntakeStage:
         return tuple(self._stage.wiring.buried(record, "E-BUG"))
 
 
-def _is_acked(chunk: _Chunk) -> bool:
+def _is_answered(chunk: _Chunk) -> bool:
     return all(ack.done() for ack in chunk.acks)
+
+
+def _is_acked(chunk: _Chunk) -> bool:
+    """Whether the broker has every record; a refusal is an answer but no acknowledgement."""
+    return _is_answered(chunk) and not any(a.cancelled() or a.exception() for a in chunk.acks)

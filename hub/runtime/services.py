@@ -14,6 +14,7 @@ import structlog
 
 from hub.kernel.clocks import clock_from
 from hub.kernel.settings import Settings
+from hub.runtime import garbage
 from hub.runtime.consumers import StageConsumer
 from hub.runtime.decide_lanes import DecideLane
 from hub.runtime.intake_stage import IntakeStage
@@ -102,6 +103,7 @@ class Worker:
     async def start(self) -> None:
         """Bring the database up to date, take a slot, start the stages."""
         await self._prepare()
+        garbage.settle()
         slot = await self._slot.acquire()
         self._run(self._slot.keep())
         if "intake" in self._stages:

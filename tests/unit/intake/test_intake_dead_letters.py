@@ -47,7 +47,7 @@ def test_a_row_of_a_list_is_told_with_list_and_row(pipelines, bad):
     assert event.groups["list"] == {"list_ref": "FP2025Q2", "row_no": 5, "rows_total": 5}
     assert event.groups["failure"]["reason"] == "id_number_invalid"
     assert event.groups["failure"]["field"] == "id_number"
-    assert event.source_record_key == "8:FP2025Q25"
+    assert event.source_record_key == "FP2025Q2/5"
 
 
 def test_the_same_record_sent_again_is_the_same_dead_letter(pipelines, bad):

@@ -37,6 +37,9 @@ HELD_SHARE = 0.1
 HELD_LEAST = 20
 """Keys that may always vanish at once."""
 
+REFLECT_MS = 60_000
+"""How long the columns that were found are believed."""
+
 _PRUNE = 50_000
 _MARK = 24
 _KEY = 32
@@ -127,6 +130,7 @@ class ViewReader:
         self._annul = deletions == "annul"
         self._hit = hit
         self._source = SourceTable(engine, options)
+        self._reflected: int | None = None
 
     async def poll(self) -> Polled:
         """Publish what is new, and everything that differs when a sweep is due.
@@ -135,7 +139,21 @@ class ViewReader:
             ConfigurationError: the table or a column is not there.
             sqlalchemy.exc.SQLAlchemyError: the department's database failed; poll again later.
         """
-        await self._source.reflect()
+        await self._reflect()
+        try:
+            return await self._poll()
+        except Exception:
+            self._reflected = None
+            raise
+
+    async def _reflect(self) -> None:
+        """Look the columns up, again after a while or a failure: departments change tables."""
+        now = epoch_ms(self._clock.now())
+        if self._reflected is None or now - self._reflected >= REFLECT_MS:
+            await self._source.reflect()
+            self._reflected = now
+
+    async def _poll(self) -> Polled:
         # The source's time before the first page: rows of transactions open now may appear
         # behind any row that a later page shows.
         order = await self._source.order()

@@ -1,0 +1,51 @@
+"""Bench admissions: the health department's view alone, for measuring intake by itself.
+
+Rows of about 400 bytes as a department sends that gives neither telephone nor address; five of
+each person; one in two hundred holds an ID number with a wrong check character.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import msgspec
+
+from hub.runtime.bench_records import ADMISSIONS, id_number
+
+_EACH = 5
+_BAD = 200
+_HOSPITALS = ("如皋市人民医院", "如皋市中医院", "如皋市第三人民医院", "如皋博爱医院")
+_DISEASES = 40
+
+
+def admissions(events: int) -> Iterator[tuple[str, int, bytes]]:
+    """Topic, person and raw record, in an order that mixes people."""
+    people = max(1, events // _EACH)
+    for number in range(events):
+        person = number * 7919 % people
+        identity = id_number(person)
+        if number % _BAD == _BAD - 1:
+            identity = identity[:17] + ("0" if identity[17] != "0" else "1")
+        yield ADMISSIONS, person, _row(number, person, identity)
+
+
+def _row(number: int, person: int, identity: str) -> bytes:
+    return msgspec.json.encode(
+        {
+            "登记流水号": f"ZY{number:012}",
+            "机构代码": "H32068200001",
+            "机构名称": _HOSPITALS[person % len(_HOSPITALS)],
+            "业务类型": "1",
+            "姓名": "测试人",
+            "证件号码": identity,
+            "现住区划": "320682001",
+            "户籍区划": "320682",
+            "住院号": f"IP{number:06}",
+            "入院日期": f"2025-{1 + person % 6:02}-{1 + person % 28:02}",
+            "主要诊断编码": f"N{person % _DISEASES:02}.900x003",
+            "主要诊断名称": "慢性肾炎",
+            "本地住院": "1",
+            "记录状态": "1",
+            "版本号": 1,
+        }
+    )

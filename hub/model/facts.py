@@ -76,7 +76,8 @@ def record(state: State, event: CanonicalEvent, ctx: Context) -> Decision:
 
 def held(decision: Decision) -> bool:
     """Whether ``record`` held the event back: no further decider may run on it."""
-    return any(reason.key.startswith("effect.") for reason in decision.because)
+    because = decision.because
+    return bool(because) and any(reason.key.startswith("effect.") for reason in because)
 
 
 def _household_of(state: State, event: CanonicalEvent) -> str | None:
@@ -250,10 +251,10 @@ def _data(event: CanonicalEvent) -> dict[str, dict[str, Any]]:
 def _identity(state: State, event: CanonicalEvent, changed: dict[Any, Any]) -> None:
     """Keep the latest identity, contact and area of everybody the event describes."""
     found: list[tuple[bytes, dict[str, dict[str, Any]]]] = []
+    told = event.groups
     if event.uid is not None:
-        own = {name: event.groups[name] for name in _IDENTITY if name in event.groups}
-        found.append((event.uid, own))
-    for member in (event.groups.get("household") or {}).get("members") or ():
+        found.append((event.uid, {name: told[name] for name in _IDENTITY if name in told}))
+    for member in (told["household"].get("members") or ()) if told.get("household") else ():
         if member.get("ref") and (member.get("name") or member.get("id_number")):
             told = {name: member.get(name) for name in ("name", "id_number")}
             found.append((bytes.fromhex(member["ref"]), {"id": told}))
@@ -277,6 +278,8 @@ def _merged(
     merged: dict[str, Any] | None = None
     for name, group in groups.items():
         old = known.get(name) or {}
+        if group.items() <= old.items():
+            continue
         for field, value in group.items():
             if value is None or old.get(field) == value:
                 continue

@@ -18,19 +18,23 @@ _NONE: frozenset[Any] = frozenset()
 
 
 def keys(event: CanonicalEvent) -> Keys:
-    """What to load for an event; deciders ask for more with ``Need``."""
+    """What to load for an event; deciders ask for more with ``Need``.
+
+    Telling asks for every event who was told of it or of what it replaces; loaded with the
+    others it costs no statement of its own.
+    """
     groups = event.groups
-    uids = {event.uid} if event.uid is not None else set[bytes]()
+    uids: frozenset[bytes] = frozenset((event.uid,)) if event.uid is not None else _NONE
     if "household" in groups:
-        uids.update(member_uids(groups["household"]))
+        uids = uids.union(member_uids(groups["household"]))
     household = frozenset((event.household,)) if event.household else _NONE
+    told = (event.event_id, event.replaces) if event.replaces else (event.event_id,)
+    found = Keys(uids=uids, households=household, told=frozenset(told))
     if event.type in _SPECIAL or event.decision_id or event.type.startswith("timer."):
-        return Keys(uids=frozenset(uids), households=household) | _special(event)
-    return Keys(
-        uids=frozenset(uids),
-        households=household,
-        subjects=_NONE if event.household or event.uid else _subjects(groups),
-    )
+        return found | _special(event)
+    if event.household or event.uid:
+        return found
+    return found | Keys(subjects=_subjects(groups))
 
 
 def member_uids(group: dict[str, Any]) -> list[bytes]:

@@ -91,6 +91,11 @@ class State:
 
     def put(self, record: Any) -> None:
         """Hold a record without marking it for writing (the loader's way in)."""
+        held = _HELD.get(type(record))
+        if held is not None:
+            name, key = held
+            getattr(self, name)[getattr(record, key)] = record
+            return
         match record:
             case Referral():
                 self._put_referral(record)
@@ -100,9 +105,6 @@ class State:
                 self.lists[record.source, record.list_ref][record.row_no] = record
             case RosterRow():
                 self.rosters[record.recipient][record.row_key] = record
-            case _:
-                held, key = _HELD[type(record)]
-                getattr(self, held)[getattr(record, key)] = record
 
     def _put_referral(self, record: Referral) -> None:
         self.referrals[record.id] = record

@@ -204,7 +204,7 @@ async def _rows(db: asyncpg.Connection, events: int) -> dict[str, float]:
     """What a run of decide left in the database, per event read."""
     ((deliveries, denials, audit),) = await db.fetch(
         "SELECT (SELECT count(*) FROM outbox),"
-        " (SELECT sum(jsonb_array_length(doc -> 'denied')) FROM audit),"
+        " (SELECT sum(json_array_length(doc -> 'denied')) FROM audit),"
         " (SELECT count(*) FROM audit)"
     )
     found = {"deliveries": deliveries, "denials": denials, "audit": audit}

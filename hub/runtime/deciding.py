@@ -39,6 +39,7 @@ _is_id = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}").fullmatch
 Claiming = Callable[[], Awaitable[set[str]]]
 
 _FIELDS = Keys.__struct_fields__
+_EMPTY: frozenset[Any] = frozenset()
 _NEEDS = 8
 """How often one event may ask for more records before that counts as a bug."""
 
@@ -117,6 +118,7 @@ class Batch:
                 continue
             digest, disposition = known.get(event.event_id, (b"", ""))
             if disposition == seen.DEAD_LETTER:
+                self.outcome.again.add(event.event_id)
                 disposition = ""
             if event.event_id in here:
                 digest, disposition = here[event.event_id], seen.DECIDED
@@ -136,8 +138,8 @@ class Batch:
 
     def _keys(self, items: Iterable[Item]) -> Keys:
         """Everything that the events of a batch need, gathered for one load."""
-        wanted: dict[str, set[Any]] = {field: set() for field in _FIELDS}
-        gather = [(wanted[field].update, attrgetter(field)) for field in _FIELDS]
+        wanted: dict[str, list[frozenset[Any]]] = {field: [] for field in _FIELDS}
+        gather = [(wanted[field].append, attrgetter(field)) for field in _FIELDS]
         for item in items:
             if item.event is None or item.failure is not None:
                 continue
@@ -148,10 +150,10 @@ class Batch:
                 continue
             except Exception as error:
                 raise CrashedError(item) from error
-            for update, values_of in gather:
+            for append, values_of in gather:
                 if values := values_of(keys):
-                    update(values)
-        return Keys(**{field: frozenset(values) for field, values in wanted.items()})
+                    append(values)
+        return Keys(**{field: _EMPTY.union(*values) for field, values in wanted.items()})
 
     async def _decide(self, item: Item) -> None:
         """Decide an event, then the parked events that it lets go on."""

@@ -12,7 +12,6 @@ from pathlib import Path
 
 from hub import casework, deadletters, referrals, rosters
 from hub.contracts.catalogues import Catalogue, catalogue
-from hub.contracts.events import CanonicalEvent
 from hub.intake.normalisers import IntakeKeys
 from hub.intake.pipelines import Pipeline, compile_pipelines
 from hub.kernel.clocks import from_epoch_ms
@@ -25,7 +24,6 @@ from hub.model.contexts import Context
 from hub.model.decisions import Reason, Schedule
 from hub.model.keys import keys
 from hub.model.sentences import sentence
-from hub.model.states import Keys
 from hub.rosters.periods import first_timers
 from hub.routing.copies import Copies
 from hub.routing.receivers import Receivers
@@ -80,7 +78,7 @@ def wire(settings: Settings, secrets: Secrets) -> Wiring:
         rows=table(Tells(receivers)),
         topics=tuple(sorted({*declared.topics, *pipelines})),
         context=_context(profile, copies),
-        keys=needs,
+        keys=keys,
         copies=copies.make,
         pipelines=dict(pipelines),
         buried=_burier(settings, pipelines),
@@ -88,15 +86,6 @@ def wire(settings: Settings, secrets: Secrets) -> Wiring:
         held=facts.held,
         timers=_timers(profile),
     )
-
-
-def needs(event: CanonicalEvent) -> Keys:
-    """What an event needs, and who was told of it or of what it replaces.
-
-    Telling asks for that of every event; loaded here it is one statement for the whole batch.
-    """
-    told = {event.event_id, event.replaces} if event.replaces else {event.event_id}
-    return keys(event) | Keys(told=frozenset(told))
 
 
 def agreements(settings: Settings) -> dict[str, Subscription]:

@@ -11,6 +11,8 @@ from collections.abc import Collection
 import asyncpg
 import msgspec
 
+_COLUMNS = ("at", "kind", "actor", "event_id", "type", "uid", "household", "correlation", "doc")
+
 
 class AuditRow(msgspec.Struct, gc=False):
     """One entry.
@@ -22,7 +24,7 @@ class AuditRow(msgspec.Struct, gc=False):
         type: Its type.
         uid: The person concerned.
         household: The household concerned.
-        correlation: The matter.
+        correlation: The matter; None where the event itself began it.
         doc: JSON: rules, versions, facts, effects; never a name or an ID number.
     """
 
@@ -38,11 +40,8 @@ class AuditRow(msgspec.Struct, gc=False):
 
 async def write(connection: asyncpg.Connection, rows: Collection[AuditRow], *, now: int) -> None:
     """Append rows."""
-    await connection.execute(
-        "INSERT INTO audit (at, kind, actor, event_id, type, uid, household, correlation, doc)"
-        " SELECT $9, k, a, e, t, u, h, c, d::jsonb FROM unnest($1::text[], $2::text[],"
-        " $3::text[], $4::text[], $5::bytea[], $6::text[], $7::text[], $8::text[])"
-        " AS given (k, a, e, t, u, h, c, d)",
-        *zip(*map(msgspec.structs.astuple, rows), strict=True),
-        now,
+    await connection.copy_records_to_table(
+        "audit",
+        records=[(now, *msgspec.structs.astuple(row)) for row in rows],
+        columns=_COLUMNS,
     )

@@ -3,11 +3,14 @@
 Households first, then persons, each in key order. Which household a person belongs to is read
 without a lock, and looked at again once the person is locked. Everything else (ledger rows,
 cases, tasks, lists, decisions, rosters) lies under one of those locks or is protected by its
-revision.
+revision; what hangs on persons and households comes in one statement. Nobody has a ledger row
+who is not on record as a person, so most people of a city cost one look.
 """
 
 from __future__ import annotations
 
+from functools import cache
+from operator import attrgetter
 from typing import Any
 
 import asyncpg
@@ -18,6 +21,26 @@ from hub.store import gates
 from hub.store.records import Revisions, put_absent, tables
 
 _HOUSEHOLDS = msgspec.json.Decoder(list[str])
+_FIELDS = tuple(map(attrgetter, Keys.__struct_fields__))
+_HANGING = {
+    "referral": "uid = ANY($1) OR household = ANY($2) OR id = ANY($3) OR subject_ref = ANY($4)",
+    "interest": "uid = ANY($1)",
+    "case_file": "uid = ANY($1) OR household = ANY($2)",
+    "task": "uid = ANY($1) OR household = ANY($2)",
+    "roster_row": "uid = ANY($1) OR household = ANY($2)",
+    # A correction writes the row of its original even where nobody was told; of two that race,
+    # the second finds another revision.
+    "told": "id = ANY($5)",
+}
+
+
+@cache
+def _ledger() -> str:
+    """One statement over all tables: name of the table and its row."""
+    return " UNION ALL ".join(
+        f"SELECT '{name}', {tables()[name].row} FROM {name} WHERE {where}"  # noqa: S608
+        for name, where in _HANGING.items()
+    )
 
 
 class Loader:
@@ -36,14 +59,14 @@ class Loader:
     async def load(self, keys: Keys) -> None:
         """Load and lock; rows that do not exist are simply absent afterwards."""
         loaded = self.state.loaded
-        wanted = Keys(*(getattr(keys, f) - getattr(loaded, f) for f in keys.__struct_fields__))
+        wanted = Keys(*(of(keys) - of(loaded) for of in _FIELDS))
         await self._pass_gates(wanted)
-        uids, households = await self._reach(wanted)
-        locked_uids, locked = await self._lock(uids, households)
-        await self._ledger(wanted, locked_uids, locked)
+        asked, known, households = await self._reach(wanted)
+        uids, present, locked = await self._lock(asked, known, households)
+        await self._ledger(wanted, present, locked)
         await self._others(wanted)
         self.state.loaded = (
-            loaded | wanted | Keys(uids=frozenset(locked_uids), households=frozenset(locked))
+            loaded | wanted | Keys(uids=frozenset(uids), households=frozenset(locked))
         )
 
     async def _pass_gates(self, wanted: Keys) -> None:
@@ -59,8 +82,8 @@ class Loader:
         rows = await self._connection.fetch(f"{found.select} {where}", *values)
         return put_absent(self.state, found, rows, self.revisions)
 
-    async def _reach(self, wanted: Keys) -> tuple[set[bytes], set[str]]:
-        """Persons and households behind the keys, unlocked."""
+    async def _reach(self, wanted: Keys) -> tuple[set[bytes], set[bytes], set[str]]:
+        """Persons behind the keys, those on record, and their households; unlocked."""
         uids, households = set(wanted.uids), set(wanted.households)
         if wanted.referrals or wanted.subjects:
             rows = await self._connection.fetch(
@@ -70,18 +93,29 @@ class Loader:
             )
             uids.update(row["uid"] for row in rows if row["uid"] is not None)
             households.update(row["household"] for row in rows if row["household"] is not None)
+        known = set[bytes]()
         if uids:
             rows = await self._connection.fetch(
-                "SELECT households::text FROM person WHERE uid = ANY($1)", list(uids)
+                "SELECT uid, households::text FROM person WHERE uid = ANY($1)", list(uids)
             )
-            for (text,) in rows:
+            for uid, text in rows:
+                known.add(uid)
                 if text != "[]":
                     households.update(_HOUSEHOLDS.decode(text))
-        return uids, households
+        return uids, known, households
 
-    async def _lock(self, asked: set[bytes], households: set[str]) -> tuple[set[bytes], set[str]]:
+    async def _lock(
+        self, asked: set[bytes], known: set[bytes], households: set[str]
+    ) -> tuple[set[bytes], set[bytes], set[str]]:
+        """Lock households, then persons, until no further household turns up.
+
+        Returns:
+            Persons looked at, those of them on record, households looked at.
+        """
         uids, locked = set(asked), set[str]()
-        persons: set[bytes] = set()
+        persons, present = set[bytes](), set[bytes]()
+        # Somebody who is not on record yet has no row to lock; the revision guards a new one.
+        absent = asked - known
         while True:
             new = households - locked - self.state.loaded.households
             if new:
@@ -90,45 +124,36 @@ class Loader:
                 )
                 for household in rows:
                     uids.update(household.uids)
+                    absent.difference_update(household.uids)
             locked |= households
-            missing = uids - persons - self.state.loaded.uids
-            persons |= uids
+            missing = uids - persons - absent - self.state.loaded.uids
+            persons |= missing
             if missing:
                 rows = await self._fetch(
                     "person", "WHERE uid = ANY($1) ORDER BY uid FOR UPDATE", sorted(missing)
                 )
+                present.update(person.uid for person in rows)
                 # A person asked for may have moved in between; members that merely came along
                 # bring no further household.
                 households = {h for p in rows if p.uid in asked for h in p.households}
             if not missing or households <= locked:
-                return persons, locked
+                return uids, present, locked
 
-    async def _ledger(self, wanted: Keys, uids: set[bytes], households: set[str]) -> None:
-        if uids or households or wanted.referrals or wanted.subjects:
-            await self._fetch(
-                "referral",
-                "WHERE uid = ANY($1) OR household = ANY($2) OR id = ANY($3)"
-                " OR subject_ref = ANY($4)",
-                list(uids),
-                list(households),
-                list(wanted.referrals),
-                list(wanted.subjects),
-            )
-        if uids:
-            await self._fetch("interest", "WHERE uid = ANY($1)", list(uids))
-        if uids or households:
-            where = "WHERE uid = ANY($1) OR household = ANY($2)"
-            for table in ("case_file", "task", "roster_row"):
-                await self._fetch(table, where, list(uids), list(households))
+    async def _ledger(self, wanted: Keys, present: set[bytes], households: set[str]) -> None:
+        """Everything that hangs on persons and households, and who was told of what."""
+        asked = present, households, wanted.referrals, wanted.subjects, wanted.told
+        if not any(asked):
+            return
+        found: dict[str, list[Any]] = {}
+        for name, row in await self._connection.fetch(_ledger(), *asked):
+            found.setdefault(name, []).append(row)
+        for name, rows in found.items():
+            put_absent(self.state, tables()[name], rows, self.revisions)
 
     async def _others(self, wanted: Keys) -> None:
         if wanted.decisions:
             await self._fetch(
                 "decision", "WHERE id = ANY($1) ORDER BY id FOR UPDATE", sorted(wanted.decisions)
-            )
-        if wanted.told:
-            await self._fetch(
-                "told", "WHERE id = ANY($1) ORDER BY id FOR UPDATE", sorted(wanted.told)
             )
         if wanted.lists:
             pairs = sorted(wanted.lists)

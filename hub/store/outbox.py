@@ -9,29 +9,46 @@ import msgspec
 
 from hub.model.outbox import OutboxRow
 
+_COLUMNS = (
+    "subscription",
+    "topic",
+    "copy_id",
+    "key",
+    "headers",
+    "body",
+    "person_key",
+    "event_id",
+    "type",
+    "created_at",
+    "referral_id",
+    "fields",
+    "occurred_at",
+)
+
 
 async def write(connection: asyncpg.Connection, rows: Collection[OutboxRow]) -> None:
     """Queue rows in this order."""
-    await connection.execute(
-        "INSERT INTO outbox (subscription, topic, copy_id, key, headers, body, person_key,"
-        " event_id, type, created_at, referral_id, fields, occurred_at)"
-        " SELECT s, t, c, k, h, b, p, e, y, cr, r, f::jsonb, o FROM unnest($1::text[],"
-        " $2::text[], $3::text[], $4::bytea[], $5::bytea[], $6::bytea[], $7::bytea[],"
-        " $8::text[], $9::text[], $10::bigint[], $11::text[], $12::text[], $13::bigint[])"
-        " WITH ORDINALITY AS given (s, t, c, k, h, b, p, e, y, cr, r, f, o, place) ORDER BY place",
-        [row.subscription for row in rows],
-        [row.topic for row in rows],
-        [row.copy_id for row in rows],
-        [row.key for row in rows],
-        [row.headers for row in rows],
-        [row.body for row in rows],
-        [row.person_key for row in rows],
-        [row.event_id for row in rows],
-        [row.type for row in rows],
-        [row.created for row in rows],
-        [row.referral_id for row in rows],
-        [msgspec.json.encode(row.fields).decode() for row in rows],
-        [row.occurred for row in rows],
+    await connection.copy_records_to_table(
+        "outbox",
+        records=[
+            (
+                row.subscription,
+                row.topic,
+                row.copy_id,
+                row.key,
+                row.headers,
+                row.body,
+                row.person_key,
+                row.event_id,
+                row.type,
+                row.created,
+                row.referral_id,
+                msgspec.json.encode(row.fields).decode(),
+                row.occurred,
+            )
+            for row in rows
+        ],
+        columns=_COLUMNS,
     )
 
 

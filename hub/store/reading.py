@@ -153,7 +153,9 @@ async def trace_case(source: Source, correlation: str) -> list[Hop]:
         "SELECT correlation, opened_by FROM case_file WHERE id = $1", correlation
     )
     matter = case["correlation"] if case else correlation
-    rows = await source.fetch("SELECT event_id FROM audit WHERE correlation = $1", matter)
+    rows = await source.fetch(
+        "SELECT event_id FROM audit WHERE correlation = $1 OR event_id = $1", matter
+    )
     referrals = await source.fetch("SELECT id FROM referral WHERE correlation = $1", matter)
     events = {row["event_id"] for row in rows if row["event_id"]}
     if case:

@@ -1,8 +1,9 @@
 """Records: statements and conversions derived from the declarations in :mod:`hub.model.records`.
 
-Scalars are columns of their own, lists and dictionaries are ``jsonb``. One statement writes all
-changed rows of a table; each carries the revision it was read at, so that two transactions that
-both found a row absent, or read it unlocked, can never overwrite each other.
+Scalars are columns of their own, lists and dictionaries are ``json``: nobody but the hub looks into
+them, so PostgreSQL need not take them apart. One statement writes all changed rows of a table;
+each carries the revision it was read at, so that two transactions that both found a row absent,
+or read it unlocked, can never overwrite each other.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from __future__ import annotations
 import types
 from collections.abc import Callable, Iterable, Mapping
 from functools import cache
+from operator import attrgetter
 from typing import Any, Union, get_args, get_origin, get_type_hints
 
 import asyncpg
@@ -42,22 +44,25 @@ class Table:
         self._json = {
             name: msgspec.json.Decoder(hints[name])
             for name in self.columns
-            if self.types[name] == "jsonb"
+            if self.types[name] == "json"
         }
         self._decoders = [
             (self.columns.index(name), self._json[name].decode) for name in self._json
         ]
-        read = [f"{name}::text" if name in self._json else name for name in self.columns]
         # Names come from the declarations only, never from data.
+        read = [f"{name}::text" if name in self._json else name for name in self.columns]
+        self.row = f"ROW({', '.join(read)}, rev)"
+        """All columns as one value, for statements over several tables."""
         self.select = f"SELECT {', '.join(read)}, rev FROM {self.name}"  # noqa: S608
         self.upsert = self._upsert()
+        self._keyed = attrgetter(*self.key)
 
     def _upsert(self) -> str:
         given = ", ".join(
             f"${number}::{'text' if name in self._json else self.types[name]}[]"
             for number, name in enumerate(self.columns, 1)
         )
-        values = ", ".join(f"{n}::jsonb" if n in self._json else n for n in self.columns)
+        values = ", ".join(f"{n}::json" if n in self._json else n for n in self.columns)
         names = ", ".join(self.columns)
         changes = ", ".join(f"{n} = excluded.{n}" for n in self.columns if n not in self.key)
         return (  # names come from the declarations only
@@ -69,10 +74,11 @@ class Table:
 
     def key_of(self, record: Any) -> tuple[Any, ...]:
         """The key of a record."""
-        return tuple(getattr(record, name) for name in self.key)
+        found = self._keyed(record)
+        return found if len(self.key) > 1 else (found,)
 
-    def decode(self, row: asyncpg.Record) -> tuple[Any, int]:
-        """A record and its revision out of a row of :attr:`select`."""
+    def decode(self, row: Iterable[Any]) -> tuple[Any, int]:
+        """A record and its revision out of a row of :attr:`select` or :attr:`row`."""
         values = list(row)
         for index, decode in self._decoders:
             values[index] = decode(values[index])
@@ -87,7 +93,7 @@ class Table:
         Raises:
             ConflictError: a row is not at the revision that was read.
         """
-        rows = sorted(records, key=self.key_of)
+        rows = sorted(records, key=self._keyed)
         found = [revisions.get((self.name, self.key_of(row)), 0) + 1 for row in rows]
         columns = [self._column(name, rows) for name in self.columns]
         tag = await connection.execute(self.upsert, *columns, found)
@@ -104,7 +110,7 @@ class Table:
 def _column_type(hint: Any) -> str:
     if get_origin(hint) in {Union, types.UnionType}:
         (hint,) = [part for part in get_args(hint) if part is not types.NoneType]
-    return _SCALARS.get(hint, "jsonb")
+    return _SCALARS.get(hint, "json")
 
 
 @cache
@@ -114,7 +120,7 @@ def tables() -> Mapping[str, Table]:
 
 
 def put_absent(
-    state: State, table: Table, rows: Iterable[asyncpg.Record], revisions: Revisions
+    state: State, table: Table, rows: Iterable[Iterable[Any]], revisions: Revisions
 ) -> list[Any]:
     """Hold loaded rows, except those the batch already holds (perhaps changed).
 
@@ -122,7 +128,7 @@ def put_absent(
         The records now held, whether they were new or not.
     """
     held = []
-    decode: Callable[[asyncpg.Record], tuple[Any, int]] = table.decode
+    decode: Callable[[Iterable[Any]], tuple[Any, int]] = table.decode
     for row in rows:
         record, revision = decode(row)
         key = table.name, table.key_of(record)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from datetime import datetime, timedelta
+from typing import Any
 
 import asyncpg
 import msgspec
@@ -28,6 +29,19 @@ _MONTHS: dict[int, int] = {}
 _DAY_MS = 86_400_000
 _EIGHT_HOURS_MS = 28_800_000
 _LAST_MS = 253_370_764_800_000
+
+
+_COLUMNS = (
+    "month",
+    "event_id",
+    "digest",
+    "disposition",
+    "reason",
+    "type",
+    "part",
+    "off",
+    "at",
+)
 
 
 class Seen(msgspec.Struct, gc=False):
@@ -90,24 +104,48 @@ async def known(
     return {id_text(row[0].bytes): (row[1], row[2]) for row in rows}
 
 
-async def write(connection: asyncpg.Connection, rows: Collection[Seen], *, now: int) -> None:
+async def write(
+    connection: asyncpg.Connection,
+    rows: Collection[Seen],
+    *,
+    now: int,
+    again: Collection[str] = (),
+) -> None:
     """Remember events; one that was a dead letter takes its new disposition.
+
+    Args:
+        connection: Inside the batch's transaction.
+        rows: The events.
+        now: ms since 1970.
+        again: Ids of those that are on record as dead letters.
 
     Raises:
         ConflictError: somebody else decided one of them meanwhile.
     """
+    records = [(*msgspec.structs.astuple(row), now) for row in rows]
+    later = [record for record in records if record[1] in again] if again else []
+    if later:
+        records = [record for record in records if record[1] not in again]
+        await _rewrite(connection, later)
+    try:
+        await connection.copy_records_to_table("seen_event", records=records, columns=_COLUMNS)
+    except asyncpg.UniqueViolationError as error:
+        raise ConflictError("seen_event") from error
+
+
+async def _rewrite(connection: asyncpg.Connection, records: list[tuple[Any, ...]]) -> None:
+    """New dispositions of dead letters."""
     tag = await connection.execute(
-        "INSERT INTO seen_event AS s"
-        " (month, event_id, digest, disposition, reason, type, part, off, at)"
-        " SELECT *, $9 FROM unnest($1::int[], $2::uuid[], $3::bytea[], $4::text[], $5::text[],"
-        " $6::text[], $7::int[], $8::bigint[])"
-        " ON CONFLICT (month, event_id) DO UPDATE SET digest = excluded.digest,"
-        " disposition = excluded.disposition, reason = excluded.reason, part = excluded.part,"
-        " off = excluded.off, at = excluded.at WHERE s.disposition = 'dead_letter'",
-        *zip(*map(msgspec.structs.astuple, rows), strict=True),
-        now,
+        "UPDATE seen_event s SET digest = given.digest, disposition = given.disposition,"
+        " reason = given.reason, part = given.part, off = given.off, at = given.at"
+        " FROM unnest($1::int[], $2::uuid[], $3::bytea[], $4::text[], $5::text[], $6::text[],"
+        " $7::int[], $8::bigint[], $9::bigint[])"
+        " AS given (month, event_id, digest, disposition, reason, type, part, off, at)"
+        " WHERE s.month = given.month AND s.event_id = given.event_id"
+        " AND s.disposition = 'dead_letter'",
+        *zip(*records, strict=True),
     )
-    if count_of(tag) != len(rows):
+    if count_of(tag) != len(records):
         raise ConflictError("seen_event")
 
 

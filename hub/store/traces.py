@@ -65,7 +65,8 @@ async def audit(executor: Executor, refs: Collection[str]) -> Rows:
     """Audit rows by event or correlation."""
     return await _rows(
         executor,
-        "SELECT id, at, kind, actor, event_id, type, correlation, doc::text FROM audit"
+        "SELECT id, at, kind, actor, event_id, type,"
+        " coalesce(correlation, event_id) AS correlation, doc::text FROM audit"
         " WHERE event_id = ANY($1) OR correlation = ANY($1) ORDER BY id LIMIT $2",
         list(refs),
         LIMIT,

@@ -22,6 +22,8 @@ class Outcome(msgspec.Struct):
     """What a batch leaves behind besides changed records."""
 
     seen: list[seen.Seen] = []
+    again: set[str] = set()
+    """Ids of events that are on record as dead letters and were decided once more."""
     outbox: list[OutboxRow] = []
     timers: dict[str, timers.Timer | None] = {}
     audit: list[audit.AuditRow] = []
@@ -106,7 +108,7 @@ class UnitOfWork:
         await write_dirty(connection, self.state, self._loader.revisions)
         passed("batch.state")
         if outcome.seen:
-            await seen.write(connection, outcome.seen, now=self.now)
+            await seen.write(connection, outcome.seen, now=self.now, again=outcome.again)
         if outcome.timers:
             await timers.write(connection, outcome.timers)
         passed("batch.timer")

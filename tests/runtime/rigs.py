@@ -19,7 +19,7 @@ from hub.contracts.events import CanonicalEvent
 from hub.kernel.errors import DataError
 from hub.kernel.person_keys import partition_of
 from hub.kernel.settings import Settings
-from hub.model.decisions import Decision, Deliver, Reason, Schedule
+from hub.model.decisions import DeadLetter, Decision, Deliver, Reason, Schedule
 from hub.model.outbox import OutboxRow, pack
 from hub.model.records import Fact, Person, Referral
 from hub.runtime.services import STAGES, Worker
@@ -58,6 +58,9 @@ def decide(state, event, ctx):
         raise DataError("E-DATE", "stay.from")
     if key.startswith("quiet"):
         return Decision(because=(Reason("RG-0", "nothing_to_do"),))
+    if key.startswith("refused"):
+        notice = _tell(event, "audit.violation")
+        return Decision(effects=(notice, DeadLetter("E-EFFECT-WITHOUT-DECISION", "decision_id")))
     if event.type == "timer.remind":
         return Decision(effects=(_tell(event, "referral.overdue"),))
     held = state.persons.get(event.uid) or Person(event.uid)

@@ -47,8 +47,23 @@ async def test_bad_events_cost_only_themselves(rig):
         ("filtered", "nothing_to_do"),
     ]
     # The event that failed half-way left no fact behind.
-    facts = await rig.db.fetchval("SELECT sum(jsonb_array_length(facts)) FROM person")
+    facts = await rig.db.fetchval("SELECT sum(json_array_length(facts)) FROM person")
     assert facts == 3
+
+
+async def test_a_refused_event_is_a_dead_letter_and_whoever_must_know_is_told(rig):
+    refused = event(2, "refused")
+    await rig.send(event(1), refused, event(3))
+    async with rig.worker(("decide",)):
+        await rig.until(SEEN, 3)
+    assert await rig.db.fetchval(COUNT) == 2
+    letter = await rig.db.fetchrow("SELECT event_id, code FROM dead_letter")
+    told = await rig.db.fetchrow("SELECT event_id, type FROM outbox WHERE type LIKE 'audit.%'")
+    kind = await rig.db.fetchval("SELECT kind FROM audit WHERE event_id = $1", refused.event_id)
+    assert tuple(letter) == (refused.event_id, "E-EFFECT-WITHOUT-DECISION")
+    assert tuple(told) == (refused.event_id, "audit.violation")
+    assert kind == "dead_letter"
+    assert rig.died == []
 
 
 async def test_values_that_the_database_cannot_keep_are_dead_letters(rig):

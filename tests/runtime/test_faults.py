@@ -9,7 +9,7 @@ from hub.store import claims
 
 REFERRALS = "SELECT count(*) FROM referral"
 SENT = "SELECT coalesce(sum(sent_seq), 0)::int FROM subscription"
-FACTS = "SELECT sum(jsonb_array_length(facts))::int FROM person"
+FACTS = "SELECT sum(json_array_length(facts))::int FROM person"
 
 
 async def complete(rig, count):

@@ -53,8 +53,10 @@ async def test_a_dead_letter_may_be_decided_later_but_a_decided_event_stays(db):
     row = seen.Seen(202504, ID + "1", b"12345678", seen.DEAD_LETTER, "E-DATE", "a.b", 0, 7)
     await seen.write(db, [row], now=1)
     row.disposition = seen.DECIDED
-    await seen.write(db, [row], now=2)
+    await seen.write(db, [row], now=2, again={row.event_id})
     assert await seen.known(db, [(202504, ID + "1")]) == {ID + "1": (b"12345678", "decided")}
+    with pytest.raises(ConflictError):
+        await seen.write(db, [row], now=3, again={row.event_id})
     with pytest.raises(ConflictError):
         await seen.write(db, [row], now=3)
 

@@ -2,16 +2,16 @@
 -- `rev` counts the writes of a row: an upsert that read another revision changes nothing.
 CREATE TABLE person (
     uid bytea PRIMARY KEY,
-    households jsonb NOT NULL,
-    facts jsonb NOT NULL,
-    identity jsonb NOT NULL,
+    households json NOT NULL,
+    facts json NOT NULL,
+    identity json NOT NULL,
     rev bigint NOT NULL
 ) WITH (fillfactor = 70);
 
 CREATE TABLE household (
     id text PRIMARY KEY,
-    facts jsonb NOT NULL,
-    uids jsonb NOT NULL,
+    facts json NOT NULL,
+    uids json NOT NULL,
     rev bigint NOT NULL
 ) WITH (fillfactor = 70);
 
@@ -33,7 +33,7 @@ CREATE TABLE referral (
     stop_state text,
     spell_from bigint NOT NULL,
     spell_to bigint,
-    history jsonb NOT NULL,
+    history json NOT NULL,
     rev bigint NOT NULL
 ) WITH (fillfactor = 80);
 CREATE UNIQUE INDEX referral_subject ON referral (subject_ref, program, subject_kind, episode);
@@ -110,7 +110,7 @@ CREATE TABLE roster_row (
     row_key text NOT NULL,
     uid bytea,
     household text,
-    fields jsonb NOT NULL,
+    fields json NOT NULL,
     present boolean NOT NULL,
     digest text NOT NULL,
     rev bigint NOT NULL,
@@ -130,7 +130,7 @@ CREATE TABLE decision (
     event_id text,
     uid bytea,
     household text,
-    parked jsonb NOT NULL,
+    parked json NOT NULL,
     at bigint NOT NULL,
     rev bigint NOT NULL
 );
@@ -138,7 +138,7 @@ CREATE TABLE decision (
 CREATE TABLE told (
     id text PRIMARY KEY,
     at bigint NOT NULL,
-    copies jsonb NOT NULL,
+    copies json NOT NULL,
     void_by text,
     rev bigint NOT NULL
 );

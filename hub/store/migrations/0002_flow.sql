@@ -53,7 +53,7 @@ CREATE TABLE outbox (
     type text NOT NULL,
     created_at bigint NOT NULL,
     referral_id text,
-    fields jsonb NOT NULL,
+    fields json NOT NULL,
     occurred_at bigint NOT NULL,
     PRIMARY KEY (subscription, id)
 );
@@ -72,7 +72,7 @@ CREATE TABLE delivery (
     type text NOT NULL,
     created_at bigint NOT NULL,
     referral_id text,
-    fields jsonb NOT NULL,
+    fields json NOT NULL,
     occurred_at bigint NOT NULL,
     moved_at bigint NOT NULL,
     -- Kafka and pull: the subscription's cursor tells; a webhook keeps the state of each copy.
@@ -141,14 +141,13 @@ CREATE TABLE audit (
     uid bytea,
     household text,
     correlation text,
-    doc jsonb NOT NULL,
+    doc json NOT NULL,
     -- Filled by the chaining job: hash over the previous hash and this row.
     hash bytea
 );
 CREATE INDEX audit_event ON audit (event_id);
 CREATE INDEX audit_uid ON audit (uid) WHERE uid IS NOT NULL;
 CREATE INDEX audit_correlation ON audit (correlation) WHERE correlation IS NOT NULL;
-CREATE INDEX audit_unchained ON audit (id) WHERE hash IS NULL;
 
 CREATE TABLE crash (
     place text PRIMARY KEY,

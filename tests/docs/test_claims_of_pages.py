@@ -5,11 +5,14 @@ from __future__ import annotations
 import ast
 import re
 from functools import cache
+from importlib import import_module
+from importlib.util import find_spec
 
 import pytest
 
 from hub.cli.verbs import VERBS
 from hub.kernel.settings import Settings
+from tests.docs.pages import page as read
 from tests.docs.twins import ROOT
 
 PAGES = sorted({*ROOT.glob("*.md"), *ROOT.glob("docs/*.md")})
@@ -51,3 +54,17 @@ def test_every_command_and_setting_that_a_page_names_exists(page):
     settings = {f"HUB_{name.upper()}" for name in Settings.model_fields}
     named = set(re.findall(r"HUB_[A-Z_]+[A-Z]", text)) - {"HUB_SECRET_K_UID"}
     assert named <= settings
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_python_on_a_page_compiles_and_imports_what_exists(page):
+    for block in read(page).blocks:
+        if block.language != "python":
+            continue
+        tree = ast.parse(block.text)
+        for node in ast.walk(tree):
+            if isinstance(node, ast.ImportFrom) and str(node.module).startswith("hub"):
+                module = import_module(str(node.module))
+                for name in node.names:
+                    missing = f"{node.module}.{name.name}"
+                    assert hasattr(module, name.name) or find_spec(missing), missing

@@ -107,6 +107,7 @@ async def until_accepted(dsn: str) -> None:
 
 
 @pytest.mark.embedded
+@pytest.mark.slow
 async def test_a_row_of_the_new_department_reaches_the_new_program(checkout, kafka, database):
     dsn = await make_database(database)
     checkout.environment |= {

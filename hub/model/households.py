@@ -194,6 +194,8 @@ def solo(person: Person, roll: frozenset[str]) -> View:
     always = [Span(-1_000_000, None, facts[0])]
     resident = Resident(person.uid, person.uid.hex(), person, {}, always, mine, schools, jobless)
     people = [resident]
+    if not any("meter" in fact.data or "house" in fact.data for fact in facts):
+        return View(None, [], people, mine, [], {}, [])
     return View(None, [], people, mine, [], _meters([], people), _houses([], people))
 
 

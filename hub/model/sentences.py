@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from functools import cache
+from functools import cache, lru_cache
 from importlib.resources import files
 from typing import Any, Literal
 
@@ -67,5 +67,12 @@ def _label(name: str, value: Any, lang: Lang) -> str:
 
 
 def in_both(reason: Reason) -> tuple[str, str]:
-    """The sentence in Chinese and in English."""
+    """The sentence in Chinese and in English; few differ, so the last thousands are kept."""
+    values = reason.values
+    return _in_both(reason.key, tuple(values), tuple(values.values()))
+
+
+@lru_cache(maxsize=8192)
+def _in_both(key: str, names: tuple[str, ...], values: tuple[Any, ...]) -> tuple[str, str]:
+    reason = Reason("", key, values=dict(zip(names, values, strict=True)))
     return sentence(reason, "zh"), sentence(reason, "en")

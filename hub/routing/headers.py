@@ -1,8 +1,9 @@
 """Headers of copies as they lie in the outbox: one pattern per kind of copy, filled in at once.
 
 The table is that of :func:`hub.contracts.cloudevents.copy_headers`, which also makes the
-patterns. What differs from copy to copy has a fixed length, so a pattern is packed once and each
-copy costs one formatting. A test compares the two ways for every receiver.
+patterns. What differs from copy to copy has a fixed length, or a pattern for each length, so a
+pattern is packed once and each copy costs one formatting. A test compares the two ways for every
+receiver.
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ _FILLED = {
     "ce_subject": "person_ref",
     "ce_partitionkey": "person_ref",
     "ce_effectivefrom": "effective",
+    "ce_decisionid": "decision_id",
 }
 """Header → what stands in it. Everything else in a pattern is constant."""
 
@@ -53,7 +55,8 @@ class HeaderPlan:
             recorded: ms since 1970, when the copy was made.
         """
         envelope = copy["envelope"]
-        if envelope["decision_id"] or envelope["replaces"] or copy.get("rows"):
+        decision = envelope["decision_id"] or ""
+        if envelope["replaces"] or copy.get("rows") or not decision.isascii():
             return pack(
                 copy_headers(self._program, copy, recorded=recorded, division=self._division)
             )
@@ -66,9 +69,11 @@ class HeaderPlan:
             "causation_id": envelope["causation_id"],
             "person_ref": copy["person_ref"],
             "effective": effective,
+            "decision_id": decision,
         }
         # Which groups are there decides the classification.
-        key = (*copy, copy["person_ref"] is None, len(effective), *map(envelope.get, _CONSTANT))
+        lengths = len(effective), len(decision)
+        key = (*copy, copy["person_ref"] is None, *lengths, *map(envelope.get, _CONSTANT))
         pattern = self._patterns.get(key) or self._pattern(key, copy, recorded)
         return (pattern % values).encode("latin-1")
 

@@ -255,6 +255,8 @@ class Batch:
     def _keep(self, item: Item, event: CanonicalEvent, decision: Decision, left: Left) -> None:
         outcome = self.outcome
         outcome.outbox += left.rows
+        # Asking to settle dead letters that are not there is no effect of the event.
+        idle = 0
         for effect in left.others:
             match effect:
                 case Schedule():
@@ -263,8 +265,8 @@ class Batch:
                     outcome.timers[effect.key] = None
                 case Settle():
                     outcome.settled.append((effect.source, effect.record_key, event.event_id))
-        # Asking to settle dead letters that are not there is no effect of the event.
-        done = bool(decision.changes) or not all(isinstance(e, Settle) for e in decision.effects)
+                    idle += 1
+        done = bool(decision.changes) or len(decision.effects) > idle
         reason = None if done else _reason(decision, self._wiring.deciders(event.type))
         if event is item.event:
             self._see(item, event, seen.DECIDED if done else seen.FILTERED, reason)

@@ -21,9 +21,9 @@ from hub.kernel.secrets import Secrets
 from hub.kernel.settings import Settings
 from hub.model import facts
 from hub.model.contexts import Context
-from hub.model.decisions import Reason, Schedule
+from hub.model.decisions import Schedule
 from hub.model.keys import keys
-from hub.model.sentences import sentence
+from hub.model.sentences import in_both
 from hub.rosters.periods import first_timers
 from hub.routing.copies import Copies
 from hub.routing.receivers import Receivers
@@ -69,7 +69,7 @@ def wire(settings: Settings, secrets: Secrets) -> Wiring:
         k_program=secrets.k_program,
         k_copy=secrets.k_copy,
         division=profile.division,
-        sentence=_sentence,
+        sentence=in_both,
     )
     manifests = load_manifests(settings, declared)
     intake = IntakeKeys(UidKey(secrets.k_uid), RouteKey(secrets.k_route))
@@ -100,10 +100,6 @@ def agreements(settings: Settings) -> dict[str, Subscription]:
 def _programs(settings: Settings) -> Path:
     own = settings.profiles_dir / settings.profile / "programs" if settings.profiles_dir else None
     return own if own and own.is_dir() else PACKAGE / "profiles" / settings.profile / "programs"
-
-
-def _sentence(reason: Reason) -> tuple[str, str]:
-    return sentence(reason, "zh"), sentence(reason, "en")
 
 
 def _context(profile: Profile, copies: Copies) -> Callable[[int], Context]:

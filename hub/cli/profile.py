@@ -9,10 +9,13 @@ import typer
 
 from hub.cli.languages import both
 from hub.cli.output import json_document, line, say, table
+from hub.contracts.catalogues import catalogue
 from hub.kernel.dates import days, days_of
 from hub.kernel.errors import ConfigurationError
-from hub.kernel.settings import settings
+from hub.kernel.settings import Settings, settings
 from hub.rosters.rows import columns
+from hub.routing.receivers import Receivers
+from hub.routing.tells import Tells
 from hub.sdk.profiles import Profile, Rule, load_profile, places
 
 app = typer.Typer(
@@ -33,11 +36,26 @@ def check(place: Place = "") -> None:
         profile = load_profile(name, chosen.profiles_dir)
         for rule in profile.rosters:
             columns(rule.id, rule.recipient, rule.columns)
+        agreed = _agreements(chosen.model_copy(update={"profile": name}))
         count = len(profile.rules.every())
         say(
-            f"{profile.head.zh} {profile.version}:{count} 条规则,均有文件和日期。",
-            f"{profile.head.en} {profile.version}: {count} rules, each with document and dates.",
+            f"{profile.head.zh} {profile.version}:{count} 条规则,均有文件和日期;{agreed} 份协议。",
+            f"{profile.head.en} {profile.version}: {count} rules, each with document and dates; "
+            f"{agreed} agreements.",
         )
+
+
+def _agreements(chosen: Settings) -> int:
+    """Load and compile every program's agreement and filters; returns how many there are.
+
+    Raises:
+        ConfigurationError: one is wrong.
+    """
+    from hub.runtime.wiring import agreements
+
+    agreed = agreements(chosen)
+    Tells(Receivers(agreed, catalogue()))
+    return len(agreed)
 
 
 @app.command("show")

@@ -25,6 +25,7 @@ FACTS = {
 
 _KINDS = {
     "string": ("string", ""),
+    "code": ("string", ""),
     "bool": ("bool", False),
     "int": ("int", 0),
     "date": ("int", 0),

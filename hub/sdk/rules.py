@@ -49,10 +49,10 @@ class Condition:
             RuleError: CEL answered an error value.
             KeyError: a declared variable is missing.
         """
-        asked = tuple([values[name] for name in self._names])
+        asked = tuple([_hashable(values[name]) for name in self._names])
         known = self._known.get(asked)
         if known is None:
-            known = self._eval(dict(zip(self._names, asked, strict=True)))
+            known = self._eval({name: values[name] for name in self._names})
             if len(self._known) >= _KEPT:
                 self._known.clear()
             self._known[asked] = known
@@ -96,6 +96,10 @@ class RuleEngine:
             raise _refused(where, text, f"the result is {kind}, not BOOL")
         names = tuple(name for name in self.variables if name in text)
         return Condition(text, expression, names)
+
+
+def _hashable(value: Any) -> Any:
+    return tuple(value) if isinstance(value, list) else value
 
 
 def _refused(where: str, text: str, reason: str) -> ConfigurationError:

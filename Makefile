@@ -39,9 +39,9 @@ check: setup ## linters, types, layers and derived files
 	$(BIN)/hub profile check
 	$(BIN)/python -m tests.docs.twins
 
-bench: setup ## throughput beside a raw forward loop, into build/bench.json
-	@mkdir -p build
-	@$(BIN)/hub bench all --json | tee build/bench.json
+bench: setup ## intake and decide beside a raw forward loop (ARGS=--json for figures as data)
+	@$(BIN)/hub bench intake $(ARGS)
+	@$(BIN)/hub bench decide $(ARGS)
 
 wheel: setup ## build the wheel into dist/
 	@$(BIN)/python -m hatchling build -t wheel

@@ -13,7 +13,7 @@ from typing import Any
 
 from hub.contracts.interpreters import MAX_ITEMS, Names, names_of, resolved, write
 from hub.contracts.schemas import SEALED, Schema
-from hub.contracts.wires import INT, LONG, NULL, SOME, Numbers, Texts, lengths, zigzag
+from hub.contracts.wires import INT, LONG, NULL, SOME, Numbers, Pieces, Texts, lengths, zigzag
 
 STUMBLES = (TypeError, AttributeError, KeyError, IndexError, ValueError, OverflowError)
 """What a generated function raises where a value has no common form."""
@@ -70,6 +70,16 @@ def _strings(value: Any) -> bytes:
 def _string(value: str) -> bytes:
     data = value.encode()
     return zigzag(len(data)) + data
+
+
+def _repeats(kind: str, schema: Schema) -> bool:
+    """Whether a field has few values and names nobody: marked text, symbols, truth, days."""
+    marked = isinstance(schema, dict)
+    return (
+        kind in {"boolean", "enum"}
+        or (kind == "string" and marked)
+        or (kind == "int" and marked and schema.get("logicalType") == "date")
+    )
 
 
 class Source:
@@ -204,6 +214,15 @@ class Source:
         for field in schema["fields"]:
             self.field(field["type"], f"{get}({field['name']!r})")
 
+    def group(self, schema: Schema, value: str) -> None:
+        """Statements and pieces for a group; one that repeats as a whole is looked up whole."""
+        kinds = [resolved(field["type"][1], self.names) for field in schema["fields"]]
+        if not all(_repeats(kind, full) for kind, full in kinds):
+            self.record(schema, value)
+            return
+        pieces = self.bind(Pieces(self._record(schema)), "g")
+        self.add(f"{pieces}[(*{value}, *{value}.values())]")
+
     def envelope(self, fields: list[Any], value: str) -> None:
         """Statements and pieces for attributes; a long run of None is one piece."""
         for nullable, run in groupby(fields, lambda field: isinstance(field["type"], list)):
@@ -288,5 +307,5 @@ def compile_variant(
             source.lines.append(f"{group} = groups[{name!r}]")
             if name in required:
                 source.lines.append(f"if not {group}: stumble[0]")
-            source.record(resolved(schema_of[1], names)[1], group)
+            source.group(resolved(schema_of[1], names)[1], group)
     return source.made("event")

@@ -6,6 +6,7 @@ is its symbol. Nothing becomes a ``datetime`` or a ``Decimal`` on the way.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from hub.kernel.errors import DataError
@@ -136,6 +137,26 @@ class Texts(dict[Any, bytes]):
         found = self.prefix + zigzag(len(data)) + data
         if len(data) < _SHORT and len(self) < _LEARNED:
             self[value] = found
+        return found
+
+
+class Pieces(dict[tuple[Any, ...], bytes]):
+    """Names and values of a group that repeats → its bytes, learned up to a limit.
+
+    Args:
+        encode: From the group as a dict to its bytes.
+    """
+
+    def __init__(self, encode: Callable[[dict[str, Any]], bytes]) -> None:
+        super().__init__()
+        self.encode = encode
+
+    def __missing__(self, key: tuple[Any, ...]) -> bytes:
+        """The bytes of a group not seen before; errors are the encoder's."""
+        half = len(key) // 2
+        found = self.encode(dict(zip(key[:half], key[half:], strict=True)))
+        if len(found) < _SHORT and len(self) < _LEARNED:
+            self[key] = found
         return found
 
 

@@ -101,11 +101,12 @@ class Pipeline:
 
     def __call__(self, record: Record) -> list[Produced]:
         """What a raw record becomes: its events, or a dead letter and the notice of it."""
-        recorded = recorded_ms(record)
-        if record.value is None:
+        recorded = recorded_ms(record) if record.headers else record.timestamp
+        value = record.value
+        if value is None:
             return self.buried(record, "E-JSON")
         try:
-            return self._fused(record.value, recorded)
+            return self._fused(value, recorded)
         except DataError as error:
             return [*self._letters.of(record, error, recorded)]
 

@@ -31,7 +31,7 @@ from hub.store.failpoints import passed
 
 _POLL_MS = 200
 _IN_FLIGHT = 3
-_CHUNK = 2000
+_CHUNK = 4000
 
 _LANDED = BATCHES.labels("intake")
 _READ = EVENTS.labels("intake", "read")

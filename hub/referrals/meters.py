@@ -23,8 +23,10 @@ def decide(state: State, event: CanonicalEvent, ctx: Context) -> Decision:
         Need: the household or a member is not loaded.
     """
     home = _household(state, event)
+    if home is None:
+        return NOTHING
     rule = next((rule for rule in ctx.profile.rights if rule.subject == "meter"), None)
-    if home is None or rule is None:
+    if rule is None:
         return NOTHING
     view = view_of(state, home, ctx.profile.roll)
     if not view.cover or view.cover[-1].end is not None or view.meters or _asked(view):

@@ -27,7 +27,7 @@ def decide(state: State, event: CanonicalEvent, ctx: Context) -> Decision:
     """
     found: list[tuple[Any, Deliver, Reason]] = []
     for view in views(state, event, ctx.profile.roll):
-        if not view.cover and view.household is None and not state.rosters:
+        if not view.cover and view.household is None and not _is_listed(state, view):
             continue
         had = _had(state, view)
         if not view.cover and not any(had.values()):
@@ -39,6 +39,11 @@ def decide(state: State, event: CanonicalEvent, ctx: Context) -> Decision:
         return NOTHING
     changes, effects, because = zip(*found, strict=True)
     return Decision(changes, effects, because)
+
+
+def _is_listed(state: State, view: View) -> bool:
+    """Whether somebody without a household stands in any roster; hardly anybody does."""
+    return any(r.ref in rows for r in view.residents for rows in state.rosters.values())
 
 
 def _had(state: State, view: View) -> dict[str, dict[str, RosterRow]]:

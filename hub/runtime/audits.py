@@ -37,6 +37,7 @@ class Left:
 
 def audit_row(kind: str, event: CanonicalEvent, decision: Decision, left: Left) -> AuditRow:
     """The audit row of one event; never holds a name or an ID number."""
+    matter = event.correlation_id
     if decision.changes or decision.because or left.rows:
         doc = _document(decision, left)
     else:
@@ -49,7 +50,8 @@ def audit_row(kind: str, event: CanonicalEvent, decision: Decision, left: Left) 
         event.type,
         event.uid,
         event.household,
-        event.correlation_id or None,
+        # A matter begins with the event it is named after: found by that, and not written twice.
+        None if matter in {event.event_id, ""} else matter,
         doc,
     )
 

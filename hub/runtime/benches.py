@@ -281,6 +281,9 @@ async def run(settings: Settings, services: Services, job: str, events: int) -> 
         topics = sorted({one.topic for one in records})
         plain = await made.forward(len(records), topics)
         figures = await made.stage(job, len(records))
+        # Once more, because the first one also warms the broker up: the faster one counts.
+        again = await made.forward(len(records), topics)
+        plain = max(plain, again, key=lambda one: one.per_second)
         figures.ratio = round(figures.per_second / max(plain.per_second, 1), 3)
         figures.mix = mix
         return [plain, figures]

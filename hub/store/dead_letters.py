@@ -93,6 +93,10 @@ async def write(connection: asyncpg.Connection, rows: Collection[DeadLetterRow])
     )
 
 
+_FEW = 200
+"""Open dead letters that are read rather than asked for one by one."""
+
+
 async def settle(
     connection: asyncpg.Connection,
     records: Collection[tuple[str, str, str]],
@@ -106,6 +110,15 @@ async def settle(
         records: Source, record key, and the event that settles it.
         now: ms since 1970.
     """
+    rows = await connection.fetch(
+        f"SELECT source, record_key FROM dead_letter WHERE state = 'open' LIMIT {_FEW}"  # noqa: S608
+    )
+    if len(rows) < _FEW:
+        # Mostly few are open and none of these is meant: then there is nothing to look for.
+        open_ = {(row[0], row[1]) for row in rows}
+        records = [record for record in records if record[:2] in open_]
+        if not records:
+            return
     await connection.execute(
         "UPDATE dead_letter d SET state = 'settled', settled_by = given.by, settled_at = $4"
         " FROM unnest($1::text[], $2::text[], $3::text[]) AS given (source, record_key, by)"

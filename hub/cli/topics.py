@@ -61,8 +61,8 @@ def list_topics(
 @app.command("plan")
 def show_plan(kafka: Kafka = "", *, as_json: Json = False) -> None:
     """比对 Kafka 与声明;有差异时退出码为 3 · Compare Kafka with the declarations (exit 3)."""
-    topics = _wired()
-    actual = asyncio.run(actual_topics(_address(kafka), [topic.name for topic in topics]))
+    address, topics = _address(kafka), _wired()
+    actual = asyncio.run(actual_topics(address, [topic.name for topic in topics]))
     changes = plan(topics, actual, settings().partitions)
     _show(changes, as_json=as_json)
     if changes:

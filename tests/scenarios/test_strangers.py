@@ -14,7 +14,7 @@ from confluent_kafka import Consumer
 from hub.kernel.places import shipped
 from tests.scenarios.harness.runs import Run
 from tests.scenarios.harness.stages import Stage, Templates
-from tests.scenarios.test_poison import Family
+from tests.scenarios.test_poison_everywhere import Family
 
 
 async def test_a_stranger_with_the_schema_file_reads_an_inbox(

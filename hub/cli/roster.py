@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from getpass import getuser
 from pathlib import Path
 from typing import Annotated, Any
@@ -15,16 +14,7 @@ from hub.cli.output import json_document, line, moment, say, table
 from hub.cli.roster_files import read
 from hub.kernel.errors import HubError
 from hub.kernel.settings import settings
-from hub.model.contexts import Context
-from hub.model.facts import record
-from hub.model.households import view_of
-from hub.model.openings import OpeningRow, opening_events
-from hub.model.states import Keys, State
-from hub.referrals.openings import served
-from hub.rosters.openings import last_rows
-
-CHUNK = 200
-"""Households of one transaction."""
+from hub.model.openings import OpeningRow
 
 app = typer.Typer(
     help="救助对象名册:期初装载、查看快照 · Rosters: opening balance, snapshots",
@@ -92,68 +82,15 @@ def show(
     )
 
 
-def balance(state: State, rows: Iterable[OpeningRow], ctx: Context) -> None:
-    """Put the opening balance into a state: facts, served rights, last rows; no effects.
-
-    What is on record already stays, so loading a file twice changes nothing.
-
-    Raises:
-        Need: a household or person is not loaded.
-    """
-    listed = list(rows)
-    for event in opening_events(listed, ctx):
-        state.apply(record(state, event, ctx).changes)
-    for home in dict.fromkeys(row.household for row in listed):
-        view = view_of(state, home, ctx.profile.roll)
-        known = set(state.referrals) | {
-            (uid, *key) for uid, interests in state.interests.items() for key in interests
-        }
-        found: list[Any] = [
-            one
-            for one in served(view, ctx)
-            if (one.id if hasattr(one, "id") else (one.uid, one.program, one.valid_from))
-            not in known
-        ]
-        found += [r for r in last_rows(view, ctx) if r.row_key not in state.rosters[r.recipient]]
-        state.apply(tuple(found))
-
-
 async def _load(rows: list[OpeningRow], name: str) -> None:
     from hub.cli.stores import store
+    from hub.runtime.openings import load_opening
     from hub.sdk.profiles import load_profile
-    from hub.store.audit import AuditRow
-    from hub.store.unit_of_work import Outcome, UnitOfWork
 
     chosen = settings()
     profile = load_profile(chosen.profile, chosen.profiles_dir)
-    homes: dict[str, list[OpeningRow]] = {}
-    for row in rows:
-        homes.setdefault(row.household, []).append(row)
-    names = sorted(homes)
     async with store() as (connection, now):
-        for start in range(0, len(names), CHUNK):
-            part = names[start : start + CHUNK]
-            people = [row for home in part for row in homes[home]]
-            async with UnitOfWork(connection, now=now, subscriptions=set()) as unit:
-                await unit.load(
-                    Keys(
-                        uids=frozenset(row.uid for row in people),
-                        households=frozenset(part),
-                    )
-                )
-                balance(unit.state, people, Context(now, profile))
-                doc = {"file": name, "households": len(part), "people": len(people)}
-                entry = AuditRow(
-                    "roster_load",
-                    getuser(),
-                    None,
-                    None,
-                    None,
-                    None,
-                    None,
-                    msgspec.json.encode(doc).decode(),
-                )
-                await unit.write(Outcome(audit=[entry]))
+        await load_opening(connection, rows, profile, now=now, actor=getuser(), name=name)
 
 
 async def _shown(recipient: str) -> list[dict[str, Any]]:

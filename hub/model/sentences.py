@@ -7,9 +7,9 @@ from importlib.resources import files
 from typing import Any, Literal
 
 import msgspec
-import yaml
 
 from hub.contracts.catalogues import catalogue
+from hub.contracts.declarations import parse
 from hub.kernel.dates import date_of
 from hub.model.decisions import Reason
 
@@ -36,7 +36,7 @@ class Catalogue(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 def sentences() -> Catalogue:
     """The catalogue, read once."""
     text = (files("hub.model") / "sentences.yaml").read_text(encoding="utf-8")
-    return msgspec.convert(yaml.safe_load(text), Catalogue)
+    return msgspec.convert(parse(text), Catalogue)
 
 
 def sentence(reason: Reason, lang: Lang = "zh") -> str:

@@ -17,6 +17,7 @@ from typing import Any, Literal, TypeVar
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, ValidationError
 
+from hub.contracts.declarations import parse
 from hub.kernel.dates import days_of
 from hub.kernel.errors import ConfigurationError
 from hub.sdk.rules import Condition, RuleEngine
@@ -322,7 +323,7 @@ def _yaml(folder: Traversable, name: str) -> dict[str, Any]:
     if not path.is_file():
         return {}
     try:
-        loaded = yaml.safe_load(path.read_text(encoding="utf-8"))
+        loaded = parse(path.read_text(encoding="utf-8"))
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise _refused(f"{folder.name}/{name}", str(error)) from error
     if loaded is None:

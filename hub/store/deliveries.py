@@ -62,22 +62,25 @@ WITH mine AS MATERIALIZED (
     JOIN unnest($1::text[], $2::bigint[]) AS given (id, epoch) USING (id, epoch)
     ORDER BY s.id FOR UPDATE OF s
 ), picked AS MATERIALIZED (
-    SELECT o.subscription, o.id, m.generation, m.mode,
-        m.next_seq - 1 + row_number() OVER (PARTITION BY o.subscription ORDER BY o.id) AS seq
+    SELECT o.subscription, o.id, m.generation, m.mode, m.next_seq
     FROM mine m CROSS JOIN LATERAL (
         SELECT subscription, id FROM outbox WHERE subscription = m.id ORDER BY id LIMIT $3
     ) o
 ), taken AS (
     DELETE FROM outbox o USING picked p WHERE o.subscription = p.subscription AND o.id = p.id
-    RETURNING o.*, p.generation, p.mode, p.seq
+    RETURNING o.*, p.generation, p.mode, p.next_seq
 ), numbered AS (
-    UPDATE subscription s SET next_seq = p.last + 1
-    FROM (SELECT subscription, max(seq) AS last FROM picked GROUP BY 1) p
-    WHERE s.id = p.subscription
+    -- Only what was really taken: rows may have gone while this statement waited for its lock.
+    SELECT *, next_seq - 1 + row_number() OVER (PARTITION BY subscription ORDER BY id) AS seq
+    FROM taken
+), counted AS (
+    UPDATE subscription s SET next_seq = n.last + 1
+    FROM (SELECT subscription, max(seq) AS last FROM numbered GROUP BY 1) n
+    WHERE s.id = n.subscription
 )
 INSERT INTO delivery ({_KEPT}, generation, seq, moved_at, state)
 SELECT {_KEPT}, generation, seq, $4, CASE mode WHEN 'webhook' THEN 'waiting' ELSE 'cursor' END
-FROM taken RETURNING {_READ}
+FROM numbered RETURNING {_READ}
 """  # noqa: S608 - column names only
 
 

@@ -128,6 +128,7 @@ class Stage:
         )
         self.secrets = Secrets.load(self.settings)
         self.wiring = self._wired()
+        self.worked = [*self.wiring.topics_of("intake"), *self.wiring.topics_of("decide")]
         self.manifests = {
             name: _prefixed(manifest, self.prefix)
             for name, manifest in load_manifests(self.settings).items()

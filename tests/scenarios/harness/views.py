@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
@@ -22,8 +23,7 @@ SELECT (SELECT count(*) FROM outbox) AS outbox,
 
 async def unrest(stage: Stage) -> dict[str, int]:
     """What still moves: records not yet worked, copies not yet sent, timers due."""
-    topics = [*stage.wiring.topics_of("intake"), *stage.wiring.topics_of("decide")]
-    ends = await stage.ends(topics)
+    ends = await stage.ends(stage.worked)
     rows = await stage.pool.fetch("SELECT topic, part, next_offset FROM partition_claim")
     worked = {(row["topic"], row["part"]): row["next_offset"] for row in rows}
     found = {
@@ -47,13 +47,14 @@ async def operators_view(stage: Stage) -> tuple[Counter[str], list[dict[str, Any
 
 
 async def matters(stage: Stage, seen: Sightings) -> dict[str, str]:
-    """referral id → matter, from the tracking view of each referral on a copy."""
-    found = {}
-    for copy in seen.of("referral.created"):
-        ref = copy.envelope["referral_id"]
-        rows = (await tracked(stage, ref))["referrals"]
-        found[ref] = next(row["correlation"] for row in rows if row["id"] == ref)
-    return found
+    """referral id → matter of referrals that stand under one, from their tracking view."""
+    refs = [
+        copy.envelope["referral_id"]
+        for program in ("housing-aid", "charity-housing")
+        for copy in seen.of("referral.created", to=program)
+    ]
+    views = await asyncio.gather(*(tracked(stage, ref) for ref in refs))
+    return {row["id"]: row["correlation"] for view in views for row in view["referrals"]}
 
 
 async def tracked(stage: Stage, ref: str) -> dict[str, Any]:

@@ -3,12 +3,12 @@
 import pytest
 from worlds import LoadedState, World, day, uid
 
-from hub.cli.roster import balance
 from hub.cli.roster_files import read
 from hub.embedded.city.people import synthetic_id
 from hub.intake.people import People
 from hub.kernel.errors import ConfigurationError
 from hub.kernel.person_keys import UidKey
+from hub.runtime.openings import balance
 
 HEADS = "家庭编号,姓名,证件号码,与户主关系,救助类别,生效日期,照护等级,学籍号,电力户号,电话\n"
 

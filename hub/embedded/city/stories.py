@@ -68,8 +68,13 @@ def story(cast: Cast) -> tuple[Step, ...]:
     return (
         _register(cast),
         *_grants(cast),
-        *_hospital(cast),
-        *_life(cast),
+        *_admissions(cast),
+        *_bills(cast),
+        _school(cast),
+        *_jobs(cast),
+        _house(cast),
+        _deaths(cast),
+        _village(cast),
         *_list(cast),
         *_meter(cast),
         *_ends(cast),
@@ -189,10 +194,9 @@ def _grants(cast: Cast) -> tuple[Step, ...]:
     )
 
 
-def _hospital(cast: Cast) -> tuple[Step, ...]:
+def _admissions(cast: Cast) -> tuple[Step, ...]:
     chen, feng = cast.person("chen.head"), cast.person("feng")
     stay = cast.number("ZY", "chen")
-    bill = cast.number("JS", "chen")
     return (
         Step(
             "admission",
@@ -224,6 +228,13 @@ def _hospital(cast: Cast) -> tuple[Step, ...]:
             ),
             {"health.hospitalized": 1},
         ),
+    )
+
+
+def _bills(cast: Cast) -> tuple[Step, ...]:
+    chen = cast.person("chen.head")
+    stay, bill = cast.number("ZY", "chen"), cast.number("JS", "chen")
+    return (
         Step(
             "settlement",
             "医保局结算住院费用:告知医疗救助",
@@ -268,25 +279,27 @@ def _hospital(cast: Cast) -> tuple[Step, ...]:
     )
 
 
-def _life(cast: Cast) -> tuple[Step, ...]:
-    li, zhao = cast.families["li"], cast.families["zhao"]
-    day = cast.today
+def _school(cast: Cast) -> Step:
+    day, li = cast.today, cast.families["li"]
     term = f"{day.year}-{day.year + 1}-1"
-    job = forms.employment
-    return (
-        Step(
-            "enrolment",
-            "在保家庭的孩子入学:转介教育资助",
-            "A child of a family on roll starts school: referred to education aid",
-            (Entry("education", "enrolments", (forms.enrolment(li.pupils[0], term, day),)),),
-            {"education.enrolled": 1},
-            (
-                Gets("education-aid", "referral.created", "li.child"),
-                # A program with a neutral reason is told "please review", not what happened.
-                Gets("education-aid", "referral.review_requested", "li.child"),
-                Gets("education", "roster.delta", "li.child"),
-            ),
+    return Step(
+        "enrolment",
+        "在保家庭的孩子入学:转介教育资助",
+        "A child of a family on roll starts school: referred to education aid",
+        (Entry("education", "enrolments", (forms.enrolment(li.pupils[0], term, day),)),),
+        {"education.enrolled": 1},
+        (
+            Gets("education-aid", "referral.created", "li.child"),
+            # A program with a neutral reason is told "please review", not what happened.
+            Gets("education-aid", "referral.review_requested", "li.child"),
+            Gets("education", "roster.delta", "li.child"),
         ),
+    )
+
+
+def _jobs(cast: Cast) -> tuple[Step, ...]:
+    day, li, job = cast.today, cast.families["li"], forms.employment
+    return (
         Step(
             "job-lost",
             "两人失业:转介就业救助;在保的一人同时告知低保",
@@ -325,26 +338,28 @@ def _life(cast: Cast) -> tuple[Step, ...]:
                 Gets("civil-affairs", "task.opened", "he.head"),
             ),
         ),
-        Step(
-            "house",
-            "在保家庭房屋鉴定为 D 级:住房救助与慈善资助,同一事项",
-            "A house of a family on roll is graded D: housing aid and the charity, one matter",
-            (
-                Entry(
-                    "housing",
-                    "assessments",
-                    (forms.assessment(zhao, "D", day, number=cast.number("WF", "zhao")),),
-                ),
-            ),
-            {"housing.danger_assessed": 1},
-            (
-                Gets("housing-aid", "referral.created", "zhao"),
-                Gets("charity-housing", "referral.created", "zhao"),
-                Gets("housing-aid", "referral.details_released", "zhao"),
+    )
+
+
+def _house(cast: Cast) -> Step:
+    day, zhao = cast.today, cast.families["zhao"]
+    return Step(
+        "house",
+        "在保家庭房屋鉴定为 D 级:住房救助与慈善资助,同一事项",
+        "A house of a family on roll is graded D: housing aid and the charity, one matter",
+        (
+            Entry(
+                "housing",
+                "assessments",
+                (forms.assessment(zhao, "D", day, number=cast.number("WF", "zhao")),),
             ),
         ),
-        _deaths(cast),
-        _village(cast),
+        {"housing.danger_assessed": 1},
+        (
+            Gets("housing-aid", "referral.created", "zhao"),
+            Gets("charity-housing", "referral.created", "zhao"),
+            Gets("housing-aid", "referral.details_released", "zhao"),
+        ),
     )
 
 

@@ -68,7 +68,7 @@ OPEN: dict[str, Label] = {
     "case": ("个案", "case"),
     "task": ("任务", "task"),
     "referral": ("转介", "referral"),
-    "stop_notice": ("停止通知", "stop notice"),
+    "stop_notice": ("停止或复核通知", "stop or review notice"),
     "dead_letter": ("死信", "dead letter"),
     "parked": ("搁置的副本", "parked copy"),
 }

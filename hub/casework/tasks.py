@@ -6,8 +6,6 @@ human closes it.
 
 from __future__ import annotations
 
-import msgspec
-
 from hub.contracts.events import CanonicalEvent
 from hub.kernel.event_ids import hub_event_id
 from hub.model.contexts import Context
@@ -128,34 +126,3 @@ def open_task(
         body={"task": {"task_id": task.id, "kind": task.kind, "owner_level": task.owner_level}},
     )
     return Decision((task,), (copy,), (reason,))
-
-
-def close_task(state: State, task_id_: str, actor: str, outcome: str, ctx: Context) -> Decision:
-    """A named human closes a task (the console's way in).
-
-    Args:
-        state: Holds the task.
-        task_id_: The task.
-        actor: Staff number of the human.
-        outcome: What the human found, a short code.
-        ctx: The instant.
-    """
-    task = state.tasks.get(task_id_)
-    if task is None or task.state == "closed":
-        return NOTHING
-    closed = msgspec.structs.replace(task, state="closed", closed_at=ctx.now_ms)
-    reason = Reason("I2", "task.closed", ctx.profile.version, (task.opened_by,), {"actor": actor})
-    copy = Deliver(
-        program=ctx.profile.office,
-        type="task.closed",
-        cause=task.opened_by,
-        reason=reason,
-        uid=task.uid,
-        household=task.household,
-        correlation=task.correlation,
-        occurred_at=ctx.now_ms,
-        jurisdiction=ctx.profile.division,
-        ordinal=task.id,
-        body={"task": {"task_id": task.id, "kind": task.kind, "outcome": outcome}},
-    )
-    return Decision((closed,), (copy,), (reason,))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterable, Sequence
-from datetime import datetime
 from typing import Any
 
 from hub.cli.languages import both
@@ -64,8 +63,3 @@ def table(
 def moment(ms: int | None) -> str:
     """An instant for people, Asia/Shanghai: ``2025-04-01 09:30:05``."""
     return f"{from_epoch_ms(ms):%Y-%m-%d %H:%M:%S}" if ms is not None else ""
-
-
-def clock_time(instant: datetime) -> str:
-    """The time of day: ``09:30:05``."""
-    return f"{instant:%H:%M:%S}"

@@ -16,6 +16,7 @@ from hub.gateway.labels import Document, Label, pair
 from hub.gateway.receipts import Place, Receipt, receipts
 from hub.kernel.clocks import from_epoch_ms, rfc3339
 from hub.kernel.errors import DataError
+from hub.referrals.replies import matter_is_open
 from hub.sdk.manifests import Manifest
 from hub.sdk.profiles import Profile
 from hub.store import traces
@@ -415,7 +416,7 @@ def _matters(referrals: Iterable[dict[str, Any]]) -> list[Document]:
         {
             "correlation": correlation,
             "referrals": len(found),
-            "state": "closed" if set(found) == {"closed"} else "open",
+            "state": "open" if matter_is_open(found) else "closed",
         }
         for correlation, found in states.items()
     ]

@@ -54,10 +54,6 @@ class EventIds:
             raise DataError("E-ENCODING", "source_record_key") from None
         return _text(state.hexdigest())
 
-    def bytes_of(self, record_key: str, event_type: str, version: str) -> bytes:
-        """The same id as 16 bytes."""
-        return id_bytes(self.of(record_key, event_type, version))
-
 
 def joined(*parts: str) -> str:
     """Join parts so that no two different tuples of equal length give one text."""
@@ -107,11 +103,6 @@ def _text(digest: str) -> str:
         f"{digest[:8]}-{digest[8:12]}-5{digest[13:16]}"
         f"-{_VARIANT[digest[16]]}{digest[17:20]}-{digest[20:32]}"
     )
-
-
-def id_bytes(text: str) -> bytes:
-    """The 16 bytes of an id's text."""
-    return bytes.fromhex(text.replace("-", ""))
 
 
 def id_text(sixteen: bytes) -> str:

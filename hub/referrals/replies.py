@@ -5,6 +5,8 @@ A reply may come before another that it follows: the row keeps the furthest stat
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import msgspec
 
 from hub.contracts.events import CanonicalEvent, Groups
@@ -164,6 +166,6 @@ def _stop_answered(
     return Decision((changed, *ended), (), (reason,))
 
 
-def matter_is_open(rows: list[Referral]) -> bool:
+def matter_is_open(states: Iterable[str]) -> bool:
     """Whether a matter is open: it closes when every referral of its correlation has closed."""
-    return any(row.state != "closed" for row in rows)
+    return any(state != "closed" for state in states)

@@ -111,12 +111,6 @@ async def claim(connection: asyncpg.Connection, timers: Collection[Timer]) -> se
     return {row[0] for row in rows}
 
 
-async def next_due(connection: asyncpg.Connection) -> int | None:
-    """When the next timer is due, ms since 1970."""
-    found: int | None = await connection.fetchval("SELECT min(due_at) FROM timer")
-    return found
-
-
 def _timer(row: asyncpg.Record) -> Timer:
     key, due_at, kind, payload, *rest = row
     return Timer(key, due_at, kind, _PAYLOAD.decode(payload), *rest)

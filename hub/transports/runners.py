@@ -117,6 +117,7 @@ class ConnectorRunner:
         self._manifest = manifest
         self._sources = sources
         self._around = around
+        self._strays = 0
 
     async def run(
         self, stop: asyncio.Event, *, once: bool = False, every: float | None = None
@@ -169,6 +170,16 @@ class ConnectorRunner:
             raise
         for name, number in done._asdict().items():
             self.counters[*place, name] += number
+        if job.way is Way.FILE and self._sources.folder:
+            self._tell_of_strays(DropFolder(self._sources.folder))
+
+    def _tell_of_strays(self, folder: DropFolder) -> None:
+        """A file that fits no item would wait unseen for ever; its name may hold anything."""
+        patterns = [item.file.pattern for item in self._manifest.items if item.file]
+        strays = len(folder.unmatched(patterns))
+        if strays > self._strays:
+            _log.warning("files_of_no_item", connector=self._manifest.id, files=strays)
+        self._strays = strays
 
     async def _jobs(self, stack: AsyncExitStack) -> list[_Job]:
         engine = None

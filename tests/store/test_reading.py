@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from hub.model.outbox import OutboxRow
 from hub.model.records import Referral
-from hub.store import deliveries, reading, seen, subscriptions
+from hub.store import deliveries, overviews, reading, seen, subscriptions, traces
 from hub.store.audit import AuditRow
 from hub.store.unit_of_work import Outcome, UnitOfWork
 
@@ -26,18 +26,21 @@ async def test_a_trace_shows_every_hop_of_a_referral(db):
         await unit.write(Outcome(seen=[row], outbox=[copy], audit=[entry]))
     (one,) = await subscriptions.take(db, "me", 9)
     await deliveries.move(db, [one], limit=9, now=6)
-    hops = await reading.trace_referral(db, "r1")
-    assert [hop.stage for hop in hops] == ["decide", "audit", "ledger", "deliver"]
-    assert hops[-1].what == "numbered"
-    assert hops[-1].detail["fields"] == ["id.name"]
+    (row,) = await traces.referrals(db, {"matter"})
+    assert (row["id"], row["correlation"]) == ("r1", "matter")
+    assert [row["disposition"] for row in await traces.seen(db, {EVENT})] == [seen.DECIDED]
+    assert [row["kind"] for row in await traces.audit(db, {"matter"})] == ["decision"]
+    (copy_row,) = await traces.deliveries(db, {"r1"})
+    assert (copy_row["seq"], copy_row["fields"]) == (1, '["id.name"]')
+    assert copy_row["sent_seq"] < copy_row["seq"]
     await subscriptions.sent(db, {"alpha": (one.epoch, 1)})
-    case = await reading.trace_case(db, "matter")
-    assert [hop.what for hop in case if hop.stage == "deliver"] == ["sent"]
-    assert await reading.trace_event(db, "unknown") == []
+    (copy_row,) = await traces.deliveries(db, {"r1"})
+    assert copy_row["sent_seq"] == copy_row["seq"]
+    assert await traces.referrals(db, {"unknown"}) == []
     (state,) = await reading.subscription_states(db)
     assert (state.id, state.next_seq, state.sent_seq, state.owned) == ("alpha", 2, 1, True)
     assert [view.id for view in await reading.recent_referrals(db, program="alpha")] == ["r1"]
     assert await reading.dead_letters(db) == []
-    assert await reading.dispositions(db) == {"decided": 1}
-    assert (await reading.open_work(db))["referrals"] == 1
+    (open_row,) = await overviews.open_work(db)
+    assert (open_row["what"], open_row["kind"], open_row["count"]) == ("referral", "alpha", 1)
     assert await reading.partition_states(db) == []

@@ -11,6 +11,7 @@ import orjson
 import pytest
 from aiokafka import AIOKafkaProducer
 from conftest import ROUTE, make_topics, read_topic
+from structlog.testing import capture_logs
 
 from hub.kernel.clocks import SystemClock
 from hub.kernel.errors import ConfigurationError, HubError
@@ -122,6 +123,17 @@ async def test_one_run_reads_every_way_of_an_item(site):
     assert runner.counters["stays", "queue", "sent"] == 1
     assert runner.counters["stays", "file", "rows"] == 2
     assert runner.counters["stays", "file", "rejected"] == 2
+
+
+async def test_a_file_that_fits_no_item_is_told_once_without_its_name(site):
+    (site.folder / "drop" / "inbox" / "王某.docx").write_text("?")
+    runner = site.runner(folder=site.folder / "drop")
+    with capture_logs() as logs:
+        await runner.run(asyncio.Event(), once=True)
+        await runner.run(asyncio.Event(), once=True)
+    told = [entry for entry in logs if entry["event"] == "files_of_no_item"]
+    assert [entry["files"] for entry in told] == [1]
+    assert "王某" not in str(logs)
 
 
 async def test_it_polls_until_told_to_stop(site):

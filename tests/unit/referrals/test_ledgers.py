@@ -131,9 +131,9 @@ def test_a_house_assessed_after_the_grant_gives_both_payers_one_matter():
     first, second = both
     world.send(reply(first, "referral.accepted"), reply(first, "referral.completed"))
     now = [world.state.referrals[row.id] for row in both]
-    assert matter_is_open(now)
+    assert matter_is_open(row.state for row in now)
     world.send(reply(second, "referral.completed"))
-    assert not matter_is_open([world.state.referrals[row.id] for row in both])
+    assert not matter_is_open(world.state.referrals[row.id].state for row in both)
 
 
 @pytest.mark.parametrize(

@@ -17,11 +17,11 @@ import structlog
 from aiokafka import ConsumerRebalanceListener, TopicPartition
 from aiokafka.errors import IllegalStateError
 
+from hub.kernel.failpoints import passed
 from hub.runtime.metrics import ALARMS, STOPPED
 from hub.runtime.progress import Progress
 from hub.store import claims as store
 from hub.store.claims import Claim, Place
-from hub.store.failpoints import passed
 
 log = structlog.get_logger(__name__)
 
@@ -111,7 +111,7 @@ class Holding:
             last = await self._consumer.end_offsets(mine)
             starts = {(p.topic, p.partition): first[p] for p in mine}
             taken = await store.take(connection, starts, owner=self._owner, now=now)
-            passed("claim.epoch")
+            passed("claim.epoch", connection.terminate)
             if generation != self._assignment.generation:
                 return False
             self._resume(taken, first, last)

@@ -15,7 +15,6 @@ from hub.runtime.clients import consumer
 from hub.runtime.metrics import LAG
 from hub.runtime.progress import Progress
 from hub.runtime.stages import Stage
-from hub.store.failpoints import passed
 
 _MIRROR_SECONDS = 1.0
 _LEAVE_SECONDS = 2.0
@@ -80,7 +79,6 @@ class StageConsumer:
         moved = {p: off for p, off in claimed.items() if self._mirrored.get(p) != off}
         if not moved:
             return
-        passed("mirror")
         try:
             await asyncio.wait_for(self.client.commit(moved), _LEAVE_SECONDS)
             self._mirrored = claimed

@@ -15,6 +15,7 @@ import structlog
 from aiokafka import TopicPartition
 
 from hub.kernel.errors import DataError
+from hub.kernel.failpoints import passed
 from hub.runtime.assignments import Assignment, Holding
 from hub.runtime.deciding import Batch, read
 from hub.runtime.items import CrashedError, DoomedError, Item
@@ -24,7 +25,6 @@ from hub.runtime.stages import Backoff, Stage, is_bad_value, is_known_fault, whe
 from hub.store import crashes
 from hub.store.claims import Claim, Place
 from hub.store.connections import ConflictError, close, connect
-from hub.store.failpoints import passed
 from hub.store.unit_of_work import Outcome, UnitOfWork
 
 _POLL_MS = 200
@@ -111,7 +111,7 @@ class DecideLane:
         )
         if not polled or not holding.current:
             return
-        passed("batch.polled")
+        passed("batch.polled", connection.terminate)
         for items in self._batches(polled):
             await self._work(connection, items)
 
@@ -173,7 +173,7 @@ class DecideLane:
         self, connection: asyncpg.Connection, items: list[Item]
     ) -> tuple[Outcome, int]:
         stage = self._stage
-        passed("batch.decoded")
+        passed("batch.decoded", connection.terminate)
         async with UnitOfWork(
             connection, now=stage.now(), subscriptions=stage.subscriptions
         ) as unit:

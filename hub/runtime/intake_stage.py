@@ -16,6 +16,7 @@ import msgspec
 import structlog
 from aiokafka import TopicPartition
 
+from hub.kernel.failpoints import passed
 from hub.runtime.assignments import Holding
 from hub.runtime.clients import producer
 from hub.runtime.consumers import StageConsumer
@@ -27,7 +28,6 @@ from hub.store import claims as store
 from hub.store import crashes
 from hub.store.claims import Claim, Place
 from hub.store.connections import close, connect
-from hub.store.failpoints import passed
 
 _POLL_MS = 200
 _IN_FLIGHT = 3
@@ -47,6 +47,8 @@ class _Chunk(msgspec.Struct):
     acks: list[Any]
     records: int
     produced: int
+    dead: bool
+    """Whether dead letters are among them."""
 
 
 class IntakeStage:
@@ -126,7 +128,7 @@ class IntakeStage:
             max_records=_CHUNK,
         )
         if polled and holding.current:
-            passed("intake.polled")
+            passed("intake.polled", connection.terminate)
             await self._take_off(connection, polled)
         elif self._flying:
             await self._land(connection)
@@ -153,8 +155,9 @@ class IntakeStage:
                     batches.add(topic, partition.partition, key, value, headers)
                 count += len(produced)
             moves[place] = self._read[place] = records[-1].offset + 1
+        dead = batches.holds("dlq.")
         acks = await batches.send()
-        self._flying.append(_Chunk(moves, acks, sum(map(len, polled.values())), count))
+        self._flying.append(_Chunk(moves, acks, sum(map(len, polled.values())), count, dead))
 
     async def _land(self, connection: asyncpg.Connection) -> None:
         """Wait for the oldest chunk's acknowledgements, then move its offsets.
@@ -162,8 +165,10 @@ class IntakeStage:
         Chunks behind it that are acknowledged by then go into the same transaction.
         """
         await asyncio.gather(*self._flying[0].acks)
-        passed("intake.produced")
+        passed("intake.produced", connection.terminate)
         landed = list(takewhile(_is_acked, self._flying))
+        if any(chunk.dead for chunk in landed):
+            passed("intake.dead", connection.terminate)
         last = {place: offset for chunk in landed for place, offset in chunk.moves.items()}
         moves: list[tuple[Claim, int]] = [
             (self.holding.claims[place], offset) for place, offset in last.items()

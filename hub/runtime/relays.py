@@ -16,6 +16,7 @@ import asyncpg
 import structlog
 
 from hub.contracts.cloudevents import with_sequence
+from hub.kernel.failpoints import passed
 from hub.kernel.person_keys import partition_of
 from hub.model.outbox import unpack
 from hub.runtime.clients import producer
@@ -27,7 +28,6 @@ from hub.runtime.webhook_lanes import WebhookLanes
 from hub.store import deliveries, leases, outbox, subscriptions
 from hub.store.connections import close, connect
 from hub.store.deliveries import Delivery
-from hub.store.failpoints import passed
 from hub.store.subscriptions import Subscription
 
 CHANNEL = "hub_outbox"
@@ -101,7 +101,7 @@ class Relay:
                 connection, list(self._held.values()), limit=_MOVED, now=self._stage.now()
             )
         if copies:
-            passed("relay.claimed")
+            passed("relay.claimed", connection.terminate)
             await self._send(connection, copies)
         self._progress.moved()
         if rung and self._total > len(self._held):
@@ -165,9 +165,9 @@ class Relay:
             counts[one.id] = counts.get(one.id, 0) + 1
         if cursors:
             await asyncio.gather(*await batches.send())
-            passed("relay.produced")
+            passed("relay.produced", connection.terminate)
             await subscriptions.sent(connection, cursors)
-            passed("relay.marked")
+            passed("relay.marked", connection.terminate)
             BATCHES.labels("deliver").inc()
         for name, count in counts.items():
             COPIES.labels(name).inc(count)

@@ -55,6 +55,10 @@ class Batches:
         if batch.append(key=key, value=value, timestamp=None, headers=headers) is None:
             raise ValueError(f"a record for {topic} is larger than a batch")
 
+    def holds(self, prefix: str) -> bool:
+        """Whether a record for a topic with this beginning is among them."""
+        return any(topic.startswith(prefix) for topic, _ in self._open)
+
     async def send(self) -> list[Any]:
         """Hand everything over in order.
 

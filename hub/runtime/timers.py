@@ -17,6 +17,7 @@ from hub.kernel.clocks import from_epoch_ms
 from hub.kernel.dates import days_of
 from hub.kernel.errors import DataError
 from hub.kernel.event_ids import hub_event_id
+from hub.kernel.failpoints import passed
 from hub.runtime.deciding import Batch
 from hub.runtime.items import TIMER_TOPIC, CrashedError, DoomedError, Item
 from hub.runtime.metrics import ALARMS, BATCHES, EVENTS, RETRIES
@@ -25,7 +26,6 @@ from hub.runtime.stages import Backoff, Stage, is_known_fault, where
 from hub.store import crashes, leases
 from hub.store import timers as store
 from hub.store.connections import ConflictError, close, connect
-from hub.store.failpoints import passed
 from hub.store.timers import Timer
 from hub.store.unit_of_work import UnitOfWork
 
@@ -146,7 +146,7 @@ class TimerStage:
 
             outcome = await Batch(unit, stage.wiring).run([item for _, item in fired], claim)
             await unit.write(outcome)
-            passed("timer.fired")
+            passed("timer.fired", connection.terminate)
         self._progress.moved()
         if outcome.outbox:
             stage.bell.set()

@@ -14,13 +14,13 @@ import asyncpg
 import structlog
 
 from hub.contracts.cloudevents import with_sequence
+from hub.kernel.failpoints import passed
 from hub.model.outbox import Headers, unpack
 from hub.runtime.metrics import ALARMS, COPIES
 from hub.runtime.stages import Backoff, Stage, is_known_fault
 from hub.store import deliveries, subscriptions
 from hub.store.connections import close, connect
 from hub.store.deliveries import Delivery
-from hub.store.failpoints import passed
 from hub.store.subscriptions import Subscription
 from hub.transports.breakers import THRESHOLD, Breaker
 from hub.transports.webhooks import Answer, Delivered, Retry, outcome_of
@@ -107,7 +107,7 @@ class WebhookLanes:
         if not limit:
             return 0
         copies = await deliveries.ready(connection, one, now=now, limit=limit)
-        passed("hook.before")
+        passed("hook.before", connection.terminate)
         answers = await asyncio.gather(*(self._try(one, copy) for copy in copies))
         for copy, answer in zip(copies, answers, strict=True):
             await self._settle(connection, one, copy, answer)

@@ -9,11 +9,11 @@ from typing import Self
 import asyncpg
 import msgspec
 
+from hub.kernel.failpoints import answered, passed
 from hub.model.outbox import OutboxRow
 from hub.model.records import RosterRow
 from hub.model.states import Keys, State
 from hub.store import audit, claims, dead_letters, gates, outbox, seen, subscriptions, timers
-from hub.store.failpoints import passed
 from hub.store.loading import Loader
 from hub.store.records import write_dirty
 
@@ -45,6 +45,7 @@ class UnitOfWork:
         self, connection: asyncpg.Connection, *, now: int, subscriptions: set[str]
     ) -> None:
         self._connection = connection
+        self._cut = connection.terminate
         self._transaction = connection.transaction()
         self._known_subscriptions = subscriptions
         self._new_subscriptions: dict[str, str] = {}
@@ -54,7 +55,7 @@ class UnitOfWork:
 
     async def __aenter__(self) -> Self:
         await self._transaction.start()
-        passed("batch.begin")
+        passed("batch.begin", self._cut)
         return self
 
     async def __aexit__(
@@ -64,10 +65,11 @@ class UnitOfWork:
         trace: TracebackType | None,
     ) -> None:
         if error is None:
-            passed("batch.commit")
+            passed("batch.commit", self._cut)
             await self._transaction.commit()
+            answered("batch.commit", self._cut)
             self._known_subscriptions.update(self._new_subscriptions)
-            passed("batch.committed")
+            passed("batch.committed", self._cut)
         elif not self._connection.is_closed():
             try:
                 await self._transaction.rollback()
@@ -78,12 +80,12 @@ class UnitOfWork:
     async def fence(self, moves: Collection[tuple[claims.Claim, int]]) -> None:
         """Move the offsets; see :func:`hub.store.claims.fence`."""
         await claims.fence(self._connection, moves, now=self.now)
-        passed("batch.claim")
+        passed("batch.claim", self._cut)
 
     async def known(self, wanted: Collection[tuple[int, str]]) -> dict[str, tuple[bytes, str]]:
         """Events seen before; see :func:`hub.store.seen.known`."""
         found = await seen.known(self._connection, wanted) if wanted else {}
-        passed("batch.seen")
+        passed("batch.seen", self._cut)
         return found
 
     async def load(self, keys: Keys) -> None:
@@ -93,7 +95,7 @@ class UnitOfWork:
     async def claim_timers(self, due: Collection[timers.Timer]) -> set[str]:
         """Take timers off the record; see :func:`hub.store.timers.claim`."""
         taken = await timers.claim(self._connection, due)
-        passed("timer.claimed")
+        passed("timer.claimed", self._cut)
         return taken
 
     async def write(self, outcome: Outcome) -> None:
@@ -106,22 +108,22 @@ class UnitOfWork:
         if any(table == RosterRow.TABLE for table, _ in self.state.dirty):
             await gates.together(connection, gates.ROSTERS)
         await write_dirty(connection, self.state, self._loader.revisions)
-        passed("batch.state")
+        passed("batch.state", self._cut)
         if outcome.seen:
             await seen.write(connection, outcome.seen, now=self.now, again=outcome.again)
         if outcome.timers:
             await timers.write(connection, outcome.timers)
-        passed("batch.timer")
+        passed("batch.timer", self._cut)
         if outcome.outbox:
             await self._queue(outcome.outbox)
-        passed("batch.outbox")
+        passed("batch.outbox", self._cut)
         if outcome.dead_letters:
             await dead_letters.write(connection, outcome.dead_letters)
         if outcome.settled:
             await dead_letters.settle(connection, outcome.settled, now=self.now)
         if outcome.audit:
             await audit.write(connection, outcome.audit, now=self.now)
-        passed("batch.audit")
+        passed("batch.audit", self._cut)
 
     async def _queue(self, rows: list[OutboxRow]) -> None:
         self._new_subscriptions = {

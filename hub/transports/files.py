@@ -19,12 +19,12 @@ from typing import NamedTuple, Self, TypeVar
 import structlog
 
 from hub.kernel.errors import DataError
+from hub.kernel.failpoints import Hit, passed
 from hub.kernel.reasons import CODES
 from hub.kernel.resident_ids import check
 from hub.sdk.ways import FileOptions
 from hub.transports.cursors import CursorStore
 from hub.transports.drops import DropFolder
-from hub.transports.failpoints import CURSOR, PUBLISHED, READ, Hit, unarmed
 from hub.transports.publishers import RecordSink
 from hub.transports.records import RawRecord, RecordMaker, Refusal, text_at
 from hub.transports.spreadsheets import Line, Sheet, opened, write_rejects
@@ -75,7 +75,7 @@ class FileReader:
         synthetic: Whether invented people (prefix 99) are accepted.
         check: The manifest's mapping, run for its errors only.
         progress: Called after every batch.
-        hit: Failpoints.
+        hit: Told of every failpoint that is passed.
     """
 
     def __init__(
@@ -89,7 +89,7 @@ class FileReader:
         synthetic: bool,
         check: Check = no_check,
         progress: Progress = no_progress,
-        hit: Hit = unarmed,
+        hit: Hit = passed,
     ) -> None:
         self._folder = folder
         self._options = options
@@ -141,14 +141,14 @@ class FileReader:
         published = position["rows"] if position.get("digest") == digest else 0
         rows = 0
         while lines := await thread.run(lambda: list(islice(sheet.lines, BATCH))):
-            self._hit(READ)
+            self._hit("src.read")
             records = [self._one(sheet, line, rejects) for line in lines]
             # What a stopped run has published is only checked again, for the file of rejects.
             await self._sink.publish(records[max(0, published - rows) :])
-            self._hit(PUBLISHED)
+            self._hit("src.published")
             rows += len(lines)
             await self._save({"digest": digest, "rows": max(rows, published)})
-            self._hit(CURSOR)
+            self._hit("src.cursor")
             self._progress(name, rows)
         return rows
 
@@ -181,7 +181,7 @@ class FileReader:
 
     async def _refuse(self, path: Path, refusal: Refusal, error: DataError) -> Taken:
         await self._sink.publish([self._maker.of_refused(refusal)])
-        self._hit(PUBLISHED)
+        self._hit("src.published")
         await self._save({})
         self._folder.refuse(path, reason_text(error))
         _log.warning("file_refused", item=self._maker.feed.item, code=error.code)

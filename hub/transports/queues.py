@@ -16,9 +16,9 @@ from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import KafkaError
 
 from hub.kernel.errors import HubError
+from hub.kernel.failpoints import Hit, passed
 from hub.sdk.ways import QueueOptions
 from hub.transports.cursors import CursorStore, Position
-from hub.transports.failpoints import CURSOR, PUBLISHED, READ, Hit, unarmed
 from hub.transports.publishers import Published, RecordSink
 from hub.transports.records import RecordMaker
 
@@ -38,7 +38,7 @@ class QueueReader:
         maker: Makes the raw records.
         sink: Publishes them.
         cursors: Keeps the offsets.
-        hit: Failpoints.
+        hit: Told of every failpoint that is passed.
     """
 
     def __init__(
@@ -49,7 +49,7 @@ class QueueReader:
         sink: RecordSink,
         cursors: CursorStore,
         *,
-        hit: Hit = unarmed,
+        hit: Hit = passed,
     ) -> None:
         self._bootstrap = bootstrap
         self._options = options
@@ -110,15 +110,15 @@ class QueueReader:
         records: list[ConsumerRecord],
         done: Published,
     ) -> Published:
-        self._hit(READ)
+        self._hit("src.read")
         raw = [self._maker.of_body(record.value or b"") for record in records]
         published = await self._sink.publish(raw)
-        self._hit(PUBLISHED)
+        self._hit("src.published")
         offsets = {part: await consumer.position(part) for part in parts}
         self._position = {str(part.partition): offset for part, offset in offsets.items()}
         feed = self._maker.feed
         await self._cursors.save(feed.connector, f"{feed.item}.queue", self._position)
-        self._hit(CURSOR)
+        self._hit("src.cursor")
         if self._options.group:
             with suppress(KafkaError):
                 await consumer.commit(offsets)

@@ -23,6 +23,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from hub.intake.decoding import compile_decoder
 from hub.kernel.clocks import Clock
 from hub.kernel.errors import ConfigurationError, DataError, HubError
+from hub.kernel.failpoints import Hit, passed
 from hub.kernel.person_keys import RouteKey
 from hub.sdk.durations import duration_ms
 from hub.sdk.manifests import Item, Manifest
@@ -30,7 +31,6 @@ from hub.sdk.mappings import load_mapper
 from hub.sdk.ways import FileOptions, QueueOptions, ViewOptions, Way
 from hub.transports.cursors import CursorStore
 from hub.transports.drops import DropFolder
-from hub.transports.failpoints import Hit, unarmed
 from hub.transports.files import Check, FileReader, Progress, no_progress
 from hub.transports.publishers import RecordSink
 from hub.transports.queues import QueueReader
@@ -78,7 +78,7 @@ class Surroundings:
         synthetic: ``Settings.synthetic_people``.
         settle: Seconds in which a dropped file must not change.
         progress: Told how far a file is read.
-        hit: Failpoints.
+        hit: Told of every failpoint that is passed.
     """
 
     sink: RecordSink
@@ -89,7 +89,7 @@ class Surroundings:
     synthetic: bool = False
     settle: float = 5.0
     progress: Progress = no_progress
-    hit: Hit = unarmed
+    hit: Hit = passed
 
 
 class _Job(NamedTuple):

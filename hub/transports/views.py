@@ -22,10 +22,10 @@ import structlog
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from hub.kernel.clocks import Clock, epoch_ms
+from hub.kernel.failpoints import Hit, passed
 from hub.sdk.durations import duration_ms
 from hub.sdk.ways import ViewOptions
 from hub.transports.cursors import CursorStore
-from hub.transports.failpoints import CURSOR, PUBLISHED, READ, Hit, unarmed
 from hub.transports.publishers import RecordSink
 from hub.transports.records import RawRecord, RecordMaker, Row, key_text
 from hub.transports.tables import Order, SourceTable, readable
@@ -107,7 +107,7 @@ class ViewReader:
         clock: Tells when a sweep is due.
         deletions: ``annul``: a row that vanished is published as its key fields with
             ``__deleted: true``; ``ignore``: it is not, as where departments archive old rows.
-        hit: Failpoints.
+        hit: Told of every failpoint that is passed.
     """
 
     def __init__(
@@ -120,7 +120,7 @@ class ViewReader:
         clock: Clock,
         *,
         deletions: str = "ignore",
-        hit: Hit = unarmed,
+        hit: Hit = passed,
     ) -> None:
         self._options = options
         self._maker = maker
@@ -181,7 +181,7 @@ class ViewReader:
         start, page, done = order.load(position["from"]), None, Polled()
         while True:
             rows = await self._source.after(start, page)
-            self._hit(READ)
+            self._hit("src.read")
             made = [one for one in self._made(rows) if _mark(one.record) not in window.marks]
             done = (await self._published(made, done)).plus(read=len(rows))
             window.add(made, self._options.order)
@@ -198,7 +198,7 @@ class ViewReader:
         if done.sent or done.refused:
             await self._save(".window", window.dump())
         await self._save("", position)
-        self._hit(CURSOR)
+        self._hit("src.cursor")
         return done
 
     def _made(self, rows: Iterable[Row]) -> list[_Made]:
@@ -213,7 +213,7 @@ class ViewReader:
 
     async def _published(self, made: Sequence[_Made], done: Polled) -> Polled:
         published = await self._sink.publish(one.record for one in made)
-        self._hit(PUBLISHED)
+        self._hit("src.published")
         return done.plus(sent=published.sent, refused=published.refused)
 
     async def _sweep(self, position: dict[str, Any], window: _Window, done: Polled) -> Polled:
@@ -233,7 +233,7 @@ class ViewReader:
         await self._save(".window", window.dump())
         position["swept"] = started
         await self._save("", position)
-        self._hit(CURSOR)
+        self._hit("src.cursor")
         return done
 
     async def _gone(self, known: dict[str, str], gone: set[str], done: Polled) -> Polled:

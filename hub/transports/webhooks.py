@@ -9,11 +9,12 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping, Sequence
 from types import TracebackType
-from typing import NamedTuple, Self
+from typing import Any, NamedTuple, Self
 
 import httpx
 
 from hub.kernel.clocks import Clock
+from hub.kernel.failpoints import passed
 from hub.transports.signatures import SigningKey, signed
 from hub.transports.webhook_targets import Resolver, TargetRefused, target_of
 
@@ -139,7 +140,7 @@ class WebhookSender:
                 "host": target.host,
                 "content-type": _CONTENT,
             },
-            extensions={"sni_hostname": target.name},
+            extensions={"sni_hostname": target.name, "trace": _trace},
         )
         # The answer's body is never read: a receiver could send gigabytes.
         response = await self._client.send(request, stream=True)
@@ -147,6 +148,11 @@ class WebhookSender:
         told = response.headers.get("retry-after", "")
         after = min(int(told[:9]), _MOST) if told.isascii() and told.isdigit() else 0
         return Answer(response.status_code, response.reason_phrase, after)
+
+
+async def _trace(what: str, _info: dict[str, Any]) -> None:
+    if what == "http11.send_request_body.complete":
+        passed("hook.sent")
 
 
 def outcome_of(answer: Answer, tries: int) -> Outcome:

@@ -181,7 +181,11 @@ class Rig:
         environ["HUB_SYNTHETIC_PEOPLE"] = "1"
         process = await asyncio.create_subprocess_exec(
             sys.executable, str(Path(__file__)), *(stages or STAGES),
-            env=os.environ | environ | {"HUB_FAILPOINTS": failpoints, "PYTHONPATH": str(Path.cwd())},
+            env=os.environ | environ | {
+                "HUB_FAILPOINTS": failpoints,
+                "HUB_FAILPOINTS_LOG": str(self.folder / "failpoints"),
+                "PYTHONPATH": str(Path.cwd()),
+            },
             stderr=(self.folder / "worker.log").open("ab"),
         )  # fmt: skip
         self._processes.append(process)

@@ -3,8 +3,11 @@ from __future__ import annotations
 import asyncio
 import signal
 
-from rigs import TOPIC, event, numbers
+import pytest
+from rigs import RAW, TOPIC, event, numbers
 
+from hub.kernel.failpoints import arm
+from hub.runtime.services import EXIT_CODE
 from hub.store import claims
 
 REFERRALS = "SELECT count(*) FROM referral"
@@ -41,14 +44,57 @@ async def test_a_worker_killed_under_load_leaves_the_same_end_state(rig):
     await complete(rig, count)
 
 
-async def test_deaths_at_failpoints_lose_and_double_nothing(make_rig):
+@pytest.mark.parametrize(
+    "points",
+    [
+        ("claim.epoch", "claim.seek", "batch.polled", "batch.decoded", "batch.begin"),
+        ("batch.claim", "batch.seen", "batch.state", "batch.referral", "batch.timer"),
+        ("batch.outbox", "batch.audit", "batch.commit", "batch.committed:2"),
+        ("relay.claimed", "relay.produced", "relay.marked"),
+    ],
+    ids=" ".join,
+)
+async def test_deaths_at_failpoints_lose_and_double_nothing(make_rig, points):
     rig = await make_rig(batch=20)
-    await rig.send(*(event(n) for n in range(120)))
-    for failpoint in ("batch.committed:2", "relay.claimed:1", "relay.produced:1"):
+    for number, failpoint in enumerate(points):
+        await rig.send(*(event(n) for n in range(number * 40, number * 40 + 40)))
         process = await rig.process(failpoints=failpoint)
         assert await asyncio.wait_for(process.wait(), 20) == -signal.SIGKILL
+    log = (rig.folder / "failpoints").read_text().split()
+    assert log == [failpoint.partition(":")[0] for failpoint in points]
     async with rig.worker():
-        await complete(rig, 120)
+        await complete(rig, 40 * len(points))
+
+
+@pytest.mark.parametrize("point", ["intake.polled", "intake.produced", "intake.dead"])
+async def test_deaths_of_intake_lose_nothing_and_repeat_the_same_bytes(rig, point):
+    await rig.send(*(event(n) for n in range(20)), b"junk", topic=RAW)
+    process = await rig.process("intake", failpoints=point)
+    assert await asyncio.wait_for(process.wait(), 20) == -signal.SIGKILL
+    async with rig.worker():
+        await complete(rig, 20)
+        assert {record.value for record in await rig.inbox(1, f"dlq.hub.{RAW}")} == {b"junk"}
+
+
+@pytest.mark.parametrize("action", ["cut-before", "cut-after"])
+async def test_the_outcome_of_a_cut_commit_is_read_and_never_assumed(rig, action):
+    await rig.send(*(event(n) for n in range(60)))
+    arm(f"batch.commit:1:{action}", str(rig.folder / "failpoints"))
+    try:
+        async with rig.worker():
+            await complete(rig, 60)
+    finally:
+        arm("")
+    assert (rig.folder / "failpoints").read_text() == "batch.commit\n"
+    assert rig.died == []
+
+
+async def test_an_unexpected_error_ends_the_process(rig):
+    await rig.send(event(1))
+    process = await rig.process(failpoints="batch.state:1:raise")
+    assert await asyncio.wait_for(process.wait(), 20) == EXIT_CODE
+    async with rig.worker():
+        await complete(rig, 1)
 
 
 async def test_a_worker_whose_partition_was_taken_over_writes_nothing(rig):

@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hub.kernel.clocks import SystemClock
+from hub.kernel.failpoints import arm
 from hub.transports import webhooks
 from hub.transports.breakers import MOST_MS, THRESHOLD, Breaker
 from hub.transports.signatures import PrivateKey, PublicKey, SharedKey, signed, verified
@@ -65,6 +66,17 @@ async def test_a_copy_arrives_unchanged_under_the_receivers_name_with_both_signa
     assert lower["traceparent"] == "00"
     assert verified(SHARED, lower, body, now)
     assert verified(PublicKey(PRIVATE.public), lower, body, now)
+
+
+async def test_a_request_that_got_no_answer_had_left_and_is_tried_again(sender, receiver):
+    arm("hook.sent:1:cut")
+    try:
+        answer = await sender.post(receiver.url, "c-1", BODY, [SHARED])
+    finally:
+        arm("")
+    assert isinstance(outcome_of(answer, 1), Retry)
+    await sender.post(receiver.url, "c-1", BODY, [SHARED])
+    assert len(receiver.seen) == 2
 
 
 @pytest.mark.parametrize(

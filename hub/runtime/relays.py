@@ -130,7 +130,7 @@ class Relay:
             for one in surplus:
                 del self._held[one.id]
         await self._take(connection, share - len(self._held))
-        self._webhooks.follow(self._held)
+        await self._webhooks.follow(self._held)
 
     async def _adopt(self, connection: asyncpg.Connection) -> None:
         """A first copy for a new subscription does not wait for the next balancing."""
@@ -171,8 +171,7 @@ class Relay:
             BATCHES.labels("deliver").inc()
         for name, count in counts.items():
             COPIES.labels(name).inc(count)
-        if len(cursors) < len({copy.subscription for copy in copies}):
-            self._webhooks.wake()
+        self._webhooks.wake({copy.subscription for copy in copies} - cursors.keys())
 
     async def _partition(self, copy: Delivery) -> int:
         parts = await self._producer.partitions_for(self._stage.settings.wire(copy.topic))
@@ -181,7 +180,7 @@ class Relay:
     async def _lose_all(self) -> None:
         self._held = {}
         self._renewed = -math.inf
-        self._webhooks.follow({})
+        await self._webhooks.follow({})
         await close(self._connection)
         self._connection = None
 

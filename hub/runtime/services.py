@@ -19,12 +19,13 @@ from hub.runtime.consumers import StageConsumer
 from hub.runtime.decide_lanes import DecideLane
 from hub.runtime.intake_stage import IntakeStage
 from hub.runtime.progress import Progress
+from hub.runtime.receivers import Sender
 from hub.runtime.relays import Relay, cry
 from hub.runtime.slots import Slot
 from hub.runtime.stages import FatalError, Stage
 from hub.runtime.timers import TimerStage
 from hub.runtime.watchdog import Watchdog
-from hub.runtime.webhook_lanes import Sender, WebhookLanes
+from hub.runtime.webhook_lanes import WebhookLanes
 from hub.runtime.wirings import DECIDE, INTAKE, Wiring
 from hub.store import seen, subscriptions, timers
 from hub.store.connections import close, connect

@@ -8,7 +8,7 @@ from hub.contracts.cloudevents import to_json
 from hub.contracts.codecs import decode_copy
 from hub.kernel.macs import derive
 from hub.model.outbox import Headers
-from hub.runtime.webhook_lanes import Sender
+from hub.runtime.receivers import Sender
 from hub.store.deliveries import Delivery
 from hub.transports.signatures import SharedKey
 from hub.transports.webhooks import Answer, WebhookSender

@@ -69,6 +69,18 @@ async def pool(dsn: str, *, size: int = 4) -> asyncpg.Pool:
     )
 
 
+async def lanes_pool(dsn: str, *, size: int = 4) -> asyncpg.Pool:
+    """A pool for many small lanes whose statements are those of the hot path."""
+    return await asyncpg.create_pool(
+        dsn,
+        min_size=0,
+        max_size=size,
+        timeout=COMMAND_TIMEOUT,
+        command_timeout=COMMAND_TIMEOUT,
+        server_settings=SERVER_SETTINGS,
+    )
+
+
 def is_fault(error: BaseException) -> bool:
     """Whether the database or the way to it failed, so that trying again is right."""
     if isinstance(error, asyncpg.InterfaceError):

@@ -14,10 +14,6 @@ import msgspec
 
 from hub.store.subscriptions import Subscription
 
-WAITING = "waiting"
-SENT = "sent"
-PARKED = "parked"
-
 
 class Delivery(msgspec.Struct, gc=False):
     """One copy as it leaves.
@@ -49,7 +45,7 @@ class Delivery(msgspec.Struct, gc=False):
     attempts: int = 0
 
 
-_READ = (
+READ = (
     "subscription, generation, seq, topic, copy_id, key, headers, body, person_key, type, attempts"
 )
 _KEPT = (
@@ -60,6 +56,7 @@ _MOVE = f"""
 WITH mine AS MATERIALIZED (
     SELECT s.id, s.generation, s.next_seq, s.mode FROM subscription s
     JOIN unnest($1::text[], $2::bigint[]) AS given (id, epoch) USING (id, epoch)
+    WHERE s.next_generation IS NULL
     ORDER BY s.id FOR UPDATE OF s
 ), picked AS MATERIALIZED (
     SELECT o.subscription, o.id, m.generation, m.mode, m.next_seq
@@ -80,7 +77,7 @@ WITH mine AS MATERIALIZED (
 )
 INSERT INTO delivery ({_KEPT}, generation, seq, moved_at, state)
 SELECT {_KEPT}, generation, seq, $4, CASE mode WHEN 'webhook' THEN 'waiting' ELSE 'cursor' END
-FROM numbered RETURNING {_READ}
+FROM numbered RETURNING {READ}
 """  # noqa: S608 - column names only
 
 
@@ -109,54 +106,10 @@ async def move(
 async def unsent(connection: asyncpg.Connection, one: Subscription) -> list[Delivery]:
     """Numbered copies that the broker has not acknowledged as far as is known."""
     rows = await connection.fetch(
-        f"SELECT {_READ} FROM delivery"  # noqa: S608 - column names only
+        f"SELECT {READ} FROM delivery"  # noqa: S608 - column names only
         " WHERE subscription = $1 AND generation = $2 AND seq > $3 ORDER BY seq",
         one.id,
         one.generation,
         one.sent_seq,
     )
     return [Delivery(*row) for row in rows]
-
-
-async def ready(
-    connection: asyncpg.Connection, one: Subscription, *, now: int, limit: int
-) -> list[Delivery]:
-    """Copies a webhook may be given now: of each person the earliest one that waits, if due."""
-    rows = await connection.fetch(
-        f"SELECT {_READ} FROM (SELECT DISTINCT ON (coalesce(person_key, copy_id::bytea)) *"  # noqa: S608
-        " FROM delivery WHERE subscription = $1 AND generation = $2 AND state = 'waiting'"
-        " ORDER BY coalesce(person_key, copy_id::bytea), seq) AS first"
-        " WHERE next_at <= $3 ORDER BY seq LIMIT $4",
-        one.id,
-        one.generation,
-        now,
-        limit,
-    )
-    return [Delivery(*row) for row in rows]
-
-
-async def settle(
-    connection: asyncpg.Connection,
-    one: Subscription,
-    copy: Delivery,
-    *,
-    state: str,
-    now: int,
-    next_at: int = 0,
-    error: str | None = None,
-) -> None:
-    """Note what came of one try at a webhook, if the subscription is still ours."""
-    await connection.execute(
-        "UPDATE delivery d SET state = $4, attempts = d.attempts + 1, next_at = $5, error = $6,"
-        " done_at = CASE WHEN $4 = 'waiting' THEN NULL ELSE $7::bigint END"
-        " FROM subscription s WHERE s.id = $1 AND s.epoch = $8 AND d.subscription = $1"
-        " AND d.generation = $2 AND d.seq = $3",
-        copy.subscription,
-        copy.generation,
-        copy.seq,
-        state,
-        next_at,
-        error,
-        now,
-        one.epoch,
-    )

@@ -154,10 +154,14 @@ async def acked(connection: asyncpg.Connection, subscription: str, seq: int) -> 
 
 
 async def breaker(
-    connection: asyncpg.Connection, one: Subscription, *, failures: int, open_until: int
+    executor: asyncpg.Connection | asyncpg.Pool,
+    one: Subscription,
+    *,
+    failures: int,
+    open_until: int,
 ) -> None:
     """Keep the state of a webhook's breaker, so that it survives the process."""
-    await connection.execute(
+    await executor.execute(
         "UPDATE subscription SET failures = $3, open_until = $4 WHERE id = $1 AND epoch = $2",
         one.id,
         one.epoch,

@@ -20,11 +20,17 @@ class Breaker(NamedTuple):
 
     Attributes:
         failures: Failures in a row.
-        open_until: ms since 1970; 0: not open.
+        open_until: Nothing is sent until then, ms since 1970; also where the receiver asked
+            for a pause.
     """
 
     failures: int = 0
     open_until: int = 0
+
+    @property
+    def is_open(self) -> bool:
+        """Whether the receiver counts as failing altogether."""
+        return self.failures >= THRESHOLD
 
     def allowed(self, now: int, limit: int) -> int:
         """How many copies may be tried now.
@@ -33,9 +39,13 @@ class Breaker(NamedTuple):
             now: ms since 1970.
             limit: As many as a healthy receiver gets.
         """
-        if self.failures < THRESHOLD:
-            return limit
-        return 0 if now < self.open_until else min(1, limit)
+        if now < self.open_until:
+            return 0
+        return min(1, limit) if self.is_open else limit
+
+    def paused(self, until: int) -> Breaker:
+        """The state after the receiver asked to be left alone until then, ms since 1970."""
+        return self._replace(open_until=max(self.open_until, until))
 
     def after(self, now: int, *, reached: bool) -> Breaker:
         """The state after a try.
@@ -46,8 +56,11 @@ class Breaker(NamedTuple):
         """
         if reached:
             return Breaker()
+        if self.is_open and now < self.open_until:
+            # It was under way when the breaker opened and says nothing new.
+            return self
         failures = self.failures + 1
         if failures < THRESHOLD:
-            return Breaker(failures)
+            return Breaker(failures, self.open_until)
         doubled = min(failures - THRESHOLD, 10)
         return Breaker(failures, now + min(PROBE_MS << doubled, MOST_MS))

@@ -8,8 +8,6 @@ check.
 
 from __future__ import annotations
 
-import asyncio
-import socket
 from collections.abc import Awaitable, Callable
 from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
 from typing import NamedTuple
@@ -41,13 +39,13 @@ class Target(NamedTuple):
     name: str
 
 
-async def target_of(address: str, *, private: bool, resolve: Resolver | None = None) -> Target:
+async def target_of(address: str, *, private: bool, resolve: Resolver) -> Target:
     """Resolve and check a receiver's address.
 
     Args:
         address: ``https://…``; ``http://`` only where private addresses are allowed.
         private: Whether private, loopback and link-local addresses are allowed.
-        resolve: By default the system's resolver.
+        resolve: Gives the addresses of a host.
 
     Raises:
         TargetRefused: what is wrong, without the query, which may hold a token.
@@ -59,7 +57,7 @@ async def target_of(address: str, *, private: bool, resolve: Resolver | None = N
     if url.userinfo or not url.host:
         raise TargetRefused("the address must hold a host and no password")
     port = url.port or (443 if url.scheme == "https" else 80)
-    found = await (resolve or _system)(url.host, port)
+    found = await resolve(url.host, port)
     for text in found:
         if not private and not is_public(text):
             raise TargetRefused("the host has a private, loopback or link-local address")
@@ -92,9 +90,3 @@ def _parsed(address: str) -> httpx.URL:
         return httpx.URL(address)
     except httpx.InvalidURL:
         raise TargetRefused("the address is no URL") from None
-
-
-async def _system(host: str, port: int) -> list[str]:
-    loop = asyncio.get_running_loop()
-    found = await loop.getaddrinfo(host.strip("[]"), port, type=socket.SOCK_STREAM)
-    return [str(entry[4][0]) for entry in found]

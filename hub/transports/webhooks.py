@@ -7,7 +7,10 @@ receiver can still fetch it.
 from __future__ import annotations
 
 import asyncio
+import math
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from email.utils import parsedate_to_datetime
 from types import TracebackType
 from typing import Any, NamedTuple, Self
 
@@ -15,6 +18,7 @@ import httpx
 
 from hub.kernel.clocks import Clock
 from hub.kernel.failpoints import passed
+from hub.transports.host_names import HostNames
 from hub.transports.signatures import SigningKey, signed
 from hub.transports.webhook_targets import Resolver, TargetRefused, target_of
 
@@ -24,6 +28,8 @@ TRIES = 8
 """The first try of a copy and seven more; the last is some 24 hours after the first."""
 
 _FIRST, _MOST = 25, 52_000
+_BODY_BYTES, _BODY_SECONDS = 4096, 0.5
+_LIMITS = httpx.Limits(max_connections=None, max_keepalive_connections=200, keepalive_expiry=15.0)
 _CONTENT = "application/cloudevents+json; charset=utf-8"
 
 
@@ -57,9 +63,10 @@ class Retry(NamedTuple):
 
 
 class Parked(NamedTuple):
-    """Trying again is no use, or was tried often enough; a person must look."""
+    """Trying again is no use (``refused``), or was tried often enough; a person must look."""
 
     reason: str
+    refused: bool = False
 
 
 Outcome = Delivered | Retry | Parked
@@ -74,12 +81,23 @@ class WebhookSender:
         resolve: By default the system's resolver.
     """
 
-    def __init__(self, clock: Clock, *, private: bool, resolve: Resolver | None = None) -> None:
+    def __init__(
+        self,
+        clock: Clock,
+        *,
+        private: bool,
+        resolve: Resolver | None = None,
+    ) -> None:
         self._clock = clock
         self._private = private
-        self._resolve = resolve
+        self._names = HostNames()
+        self._resolve = resolve or self._names.resolve
         # No proxy from the environment: it would resolve the name once more, unchecked.
-        self._client = httpx.AsyncClient(timeout=TIMEOUT, follow_redirects=False, trust_env=False)
+        # No common limit of connections either: the lanes bound them, and receivers that do not
+        # answer must not use up what the others need.
+        self._client = httpx.AsyncClient(
+            timeout=TIMEOUT, follow_redirects=False, trust_env=False, limits=_LIMITS
+        )
 
     async def __aenter__(self) -> Self:
         await self._client.__aenter__()
@@ -92,6 +110,7 @@ class WebhookSender:
         trace: TracebackType | None,
     ) -> None:
         await self._client.__aexit__(kind, error, trace)
+        self._names.close()
 
     async def post(
         self,
@@ -142,17 +161,47 @@ class WebhookSender:
             },
             extensions={"sni_hostname": target.name, "trace": _trace},
         )
-        # The answer's body is never read: a receiver could send gigabytes.
         response = await self._client.send(request, stream=True)
-        await response.aclose()
-        told = response.headers.get("retry-after", "")
-        after = min(int(told[:9]), _MOST) if told.isascii() and told.isdigit() else 0
+        await _emptied(response)
+        after = pause_asked(response.headers.get("retry-after", ""), seconds)
         return Answer(response.status_code, response.reason_phrase, after)
 
 
 async def _trace(what: str, _info: dict[str, Any]) -> None:
     if what == "http11.send_request_body.complete":
         passed("hook.sent")
+
+
+async def _emptied(response: httpx.Response) -> None:
+    """Close an answer; a short body is read, so that the connection can serve the next copy.
+
+    A receiver could send gigabytes, or nothing for hours: neither changes what its status says.
+    """
+    size = 0
+    with suppress(TimeoutError, httpx.HTTPError):
+        async with asyncio.timeout(_BODY_SECONDS):
+            async for part in response.aiter_raw():
+                size += len(part)
+                if size > _BODY_BYTES:
+                    break
+    with suppress(httpx.HTTPError):
+        await response.aclose()
+
+
+def pause_asked(told: str, now: int) -> int:
+    """Seconds a ``Retry-After`` header asks to wait, as a number or a date; at most 52 000.
+
+    Args:
+        told: The header; anything unreadable counts as not told.
+        now: Seconds since 1970.
+    """
+    if told.isascii() and told.isdigit():
+        return min(int(told[:9]), _MOST)
+    try:
+        until = parsedate_to_datetime(told).timestamp()
+    except (ValueError, OverflowError):
+        return 0
+    return max(0, min(math.ceil(until - now), _MOST))
 
 
 def outcome_of(answer: Answer, tries: int) -> Outcome:
@@ -170,7 +219,9 @@ def outcome_of(answer: Answer, tries: int) -> Outcome:
         return Delivered(answer.status)
     reason = f"{answer.status or ''} {answer.error}".strip()
     passing = answer.status in {0, 408, 429} or answer.status >= 500
-    if answer.refused or not passing or tries >= TRIES:
+    if answer.refused or not passing:
+        return Parked(reason, refused=True)
+    if tries >= TRIES:
         return Parked(reason)
     return Retry(max(pause_after(tries), answer.after), reason)
 

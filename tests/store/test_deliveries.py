@@ -69,24 +69,6 @@ async def test_two_relays_at_once_leave_no_gap(db, other):
     assert moved == list(range(1, 201))
 
 
-async def test_at_a_webhook_a_person_waits_behind_the_failing_copy_and_others_pass(db):
-    await subscriptions.register(db, {"medical-aid": ("program.medical-aid.inbox", "webhook")})
-    (one,) = await subscriptions.take(db, "me", 9)
-    await outbox.write(db, [copy(1), copy(2), copy(3, person=b"q"), copy(4, person=None)])
-    await deliveries.move(db, [one], limit=9, now=1)
-    ready = await deliveries.ready(db, one, now=1, limit=9)
-    assert [c.seq for c in ready] == [1, 3, 4]
-    await deliveries.settle(
-        db, one, ready[0], state=deliveries.WAITING, now=1, next_at=50, error="500"
-    )
-    await deliveries.settle(db, one, ready[1], state=deliveries.SENT, now=1)
-    assert [c.seq for c in await deliveries.ready(db, one, now=2, limit=9)] == [4]
-    late = await deliveries.ready(db, one, now=50, limit=9)
-    assert [(c.seq, c.attempts) for c in late] == [(1, 1), (4, 0)]
-    await deliveries.settle(db, one, late[0], state=deliveries.PARKED, now=51)
-    assert [c.seq for c in await deliveries.ready(db, one, now=52, limit=9)] == [2, 4]
-
-
 async def test_a_dead_letter_keeps_its_first_failure_and_is_settled_by_the_corrected_record(db):
     row = dead_letters.DeadLetterRow(
         dead_letters.id_of("event.health", 0, 7), "decide", "event.health", 0, 7, "health", "R-1",

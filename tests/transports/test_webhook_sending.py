@@ -1,6 +1,8 @@
 """Webhooks: signed, never into the own network, retried for a day, never dropped."""
 
 import asyncio
+import socket
+import threading
 from types import SimpleNamespace
 
 import pytest
@@ -11,7 +13,8 @@ from hypothesis import strategies as st
 from hub.kernel.clocks import SystemClock
 from hub.kernel.failpoints import arm
 from hub.transports import webhooks
-from hub.transports.breakers import MOST_MS, THRESHOLD, Breaker
+from hub.transports.breakers import MOST_MS, PROBE_MS, THRESHOLD, Breaker
+from hub.transports.host_names import HostNames
 from hub.transports.signatures import PrivateKey, PublicKey, SharedKey, signed, verified
 from hub.transports.webhook_targets import TargetRefused, is_public, target_of
 from hub.transports.webhooks import Answer, Delivered, Parked, Retry, WebhookSender, outcome_of
@@ -25,11 +28,13 @@ PRIVATE = PrivateKey(bytes(range(32)))
 async def receiver():
     """A receiver whose answer a test chooses; keeps what it got."""
     state = SimpleNamespace(status=200, headers={}, seen=[], wait=0, url="")
+    state.body, state.peers = b"x" * 100_000, set()
 
     async def take(request):
+        state.peers.add(request.transport.get_extra_info("peername"))
         state.seen.append((dict(request.headers), await request.read(), request.host))
         await asyncio.sleep(state.wait)
-        return web.Response(status=state.status, headers=state.headers, body=b"x" * 100_000)
+        return web.Response(status=state.status, headers=state.headers, body=state.body)
 
     app = web.Application()
     app.router.add_post("/hook", take)
@@ -160,7 +165,7 @@ async def test_addresses_of_another_form_are_refused(url):
 @pytest.mark.parametrize("url", ["https://127.0.0.1/", "https://[::1]/", "https://2130706433/"])
 async def test_addresses_written_as_numbers_are_checked_too(url):
     with pytest.raises(TargetRefused):
-        await target_of(url, private=False)
+        await target_of(url, private=False, resolve=HostNames().resolve)
 
 
 @pytest.mark.parametrize(
@@ -238,3 +243,57 @@ def test_a_breaker_always_lets_one_try_through_again(answers):
         assert breaker.allowed(now, 8) >= 1
         if reached:
             assert breaker.allowed(now, 8) == 8
+
+
+@pytest.mark.parametrize(
+    ("told", "seconds"),
+    [
+        ("90", 90),
+        ("999999999999", 52_000),
+        ("Tue, 01 Apr 2025 00:01:30 GMT", 90),
+        ("Mon, 31 Mar 2025 00:00:00 GMT", 0),
+        ("soon", 0),
+        ("", 0),
+        ("-5", 0),
+    ],
+)
+def test_a_pause_is_asked_for_as_a_number_or_a_date(told, seconds):
+    assert webhooks.pause_asked(told, 1_743_465_600) == seconds
+
+
+def test_failures_that_were_under_way_when_a_breaker_opened_do_not_count():
+    breaker = Breaker()
+    for _ in range(16):
+        breaker = breaker.after(1000, reached=False)
+    assert breaker == Breaker(THRESHOLD, 1000 + PROBE_MS)
+    assert breaker.paused(5).open_until == 1000 + PROBE_MS
+    assert Breaker().paused(2000).allowed(1999, 8) == 0
+    assert Breaker().paused(2000).allowed(2000, 8) == 8
+
+
+async def test_a_short_answer_leaves_the_connection_for_the_next_copy(sender, receiver):
+    receiver.body = b"ok"
+    for _ in range(3):
+        await sender.post(receiver.url, "c-1", BODY, [SHARED])
+    assert len(receiver.peers) == 1
+
+
+async def test_one_dead_name_holds_up_no_other_and_is_asked_for_once(monkeypatch):
+    names, dead, asked = HostNames(), threading.Event(), []
+
+    def lookup(host, port, **_):
+        asked.append(host)
+        if host == "dead.example":
+            dead.wait(5)
+        return [(0, 0, 0, "", ("93.184.215.14", port))]
+
+    monkeypatch.setattr(socket, "getaddrinfo", lookup)
+    waiting = [asyncio.create_task(names.resolve("dead.example", 443)) for _ in range(50)]
+    await asyncio.sleep(0)
+    for _ in range(3):
+        assert await names.resolve("well.example", 443) == ["93.184.215.14"]
+    waiting.pop().cancel()
+    dead.set()
+    assert {tuple(found) for found in await asyncio.gather(*waiting)} == {("93.184.215.14",)}
+    assert sorted(asked) == ["dead.example", "well.example"]
+    names.close()

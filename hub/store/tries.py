@@ -1,0 +1,137 @@
+"""Tries: what a webhook may be given now, and what came of each try.
+
+Of each person only the earliest waiting copy is ever given, so a failing copy holds up the later
+ones of its person and nobody else. A parked copy does not wait any more, so its person goes on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from typing import NamedTuple
+
+import asyncpg
+
+from hub.store.deliveries import READ, Delivery
+from hub.store.subscriptions import Subscription
+
+WAITING = "waiting"
+SENT = "sent"
+PARKED = "parked"
+
+REFUSED = "refused"
+"""Parked because the receiver said no to this copy."""
+EXHAUSTED = "exhausted"
+"""Parked because it was tried for a day."""
+
+HEALS = 3
+"""So often a receiver that is well again brings a copy back that had failed before."""
+
+Executor = asyncpg.Connection | asyncpg.Pool
+
+
+class Result(NamedTuple):
+    """What came of one try.
+
+    Attributes:
+        copy: The copy that was tried.
+        state: :data:`SENT`, :data:`WAITING` or :data:`PARKED`.
+        next_at: When a waiting copy is due again, ms since 1970.
+        error: Short text without personal data; None: delivered.
+        parked: :data:`REFUSED` or :data:`EXHAUSTED` where it was parked.
+    """
+
+    copy: Delivery
+    state: str
+    next_at: int = 0
+    error: str | None = None
+    parked: str | None = None
+
+
+READY = f"""
+SELECT {READ} FROM delivery d
+WHERE subscription = $1 AND state = 'waiting' AND next_at <= $2
+AND (generation, seq) NOT IN (SELECT * FROM unnest($4::int[], $5::bigint[]))
+AND NOT EXISTS (
+    SELECT FROM delivery e WHERE e.subscription = $1 AND e.state = 'waiting'
+    AND e.person_key = d.person_key AND (e.generation, e.seq) < (d.generation, d.seq)
+)
+ORDER BY generation, seq LIMIT $3
+"""  # noqa: S608 - column names only
+
+
+async def ready(
+    executor: Executor,
+    one: Subscription,
+    *,
+    now: int,
+    limit: int,
+    flying: Collection[tuple[int, int]] = (),
+) -> list[Delivery]:
+    """Copies that may be given now: of each person the earliest one that waits, if due.
+
+    Args:
+        executor: Connection or pool.
+        one: The subscription.
+        now: ms since 1970.
+        limit: At most so many.
+        flying: Generation and number of those that are being tried.
+    """
+    rows = await executor.fetch(
+        READY,
+        one.id,
+        now,
+        limit,
+        [number[0] for number in flying],
+        [number[1] for number in flying],
+    )
+    return [Delivery(*row) for row in rows]
+
+
+async def settle(
+    executor: Executor, one: Subscription, results: Collection[Result], *, now: int
+) -> None:
+    """Note what came of tries, if the subscription is still ours.
+
+    Args:
+        executor: Connection or pool.
+        one: The subscription all of them belong to.
+        results: One for each copy tried.
+        now: ms since 1970.
+    """
+    await executor.execute(
+        "UPDATE delivery d SET state = g.state, attempts = d.attempts + 1, next_at = g.next_at,"
+        " error = g.error, parked = g.parked,"
+        " done_at = CASE WHEN g.state = 'waiting' THEN NULL ELSE $9::bigint END"
+        " FROM subscription s, unnest($3::int[], $4::bigint[], $5::text[], $6::bigint[],"
+        " $7::text[], $8::text[]) AS g (generation, seq, state, next_at, error, parked)"
+        " WHERE s.id = $1 AND s.epoch = $2 AND d.subscription = $1 AND d.state = 'waiting'"
+        " AND d.generation = g.generation AND d.seq = g.seq",
+        one.id,
+        one.epoch,
+        [result.copy.generation for result in results],
+        [result.copy.seq for result in results],
+        [result.state for result in results],
+        [result.next_at for result in results],
+        [result.error for result in results],
+        [result.parked for result in results],
+        now,
+    )
+
+
+async def heal(executor: Executor, one: Subscription) -> None:
+    """The receiver is well again: what failed while it was not is due now, in order.
+
+    Copies that were parked for want of an answer come back too. A copy comes back
+    :data:`HEALS` times at most, so that one which only its receiver cannot bear is parked in the
+    end.
+    """
+    await executor.execute(
+        "UPDATE delivery d SET state = 'waiting', next_at = 0, attempts = 0, parked = NULL,"
+        " done_at = NULL, heals = heals + 1 FROM subscription s"
+        " WHERE s.id = $1 AND s.epoch = $2 AND d.subscription = $1 AND d.heals < $3"
+        " AND d.state IN ('waiting', 'parked')"
+        " AND (d.state = 'waiting' AND d.attempts > 0 OR d.parked = 'exhausted')",
+        one.id,
+        one.epoch,
+        HEALS,
+    )

@@ -47,6 +47,16 @@ class Settings(BaseSettings):
     gateway_rate: int = Field(
         200, description="Requests per second that one key may send in the long run"
     )
+    console_host: str = Field("127.0.0.1", description="Address the console listens on")
+    console_port: int = Field(8610, description="Port of the console; 0: any free one")
+    console_public: bool = Field(
+        default=False, description="Allow the console to listen on other than loopback addresses"
+    )
+    console_idle_minutes: int = Field(30, description="A console session ends after so long unused")
+    console_oidc_issuer: str = Field(
+        "", description="OpenID Connect issuer for console sign-in; empty: local accounts only"
+    )
+    console_oidc_client: str = Field("", description="Client id at that issuer")
     webhook_private: bool = Field(
         default=False, description="Allow webhooks to private or loopback addresses"
     )

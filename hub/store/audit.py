@@ -45,3 +45,13 @@ async def write(connection: asyncpg.Connection, rows: Collection[AuditRow], *, n
         records=[(now, *msgspec.structs.astuple(row)) for row in rows],
         columns=_COLUMNS,
     )
+
+
+async def append(executor: asyncpg.Connection | asyncpg.Pool, row: AuditRow, *, now: int) -> None:
+    """Append one row, for acts of people: COPY has no use there."""
+    marks = ", ".join(f"${at}" for at in range(1, len(_COLUMNS) + 1))
+    await executor.execute(
+        f"INSERT INTO audit ({', '.join(_COLUMNS)}) VALUES ({marks})",  # noqa: S608 - names only
+        now,
+        *msgspec.structs.astuple(row),
+    )

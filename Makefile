@@ -38,6 +38,7 @@ check: setup ## linters, types, layers and derived files
 	$(BIN)/hub connectors check
 	$(BIN)/hub profile check
 	$(BIN)/python -m tests.docs.twins
+	$(BIN)/python -m hub.console.languages
 
 bench: setup ## intake and decide beside a raw forward loop (ARGS=--json for figures as data)
 	@$(BIN)/hub bench intake $(ARGS)

@@ -10,7 +10,7 @@ from fastapi import APIRouter, FastAPI, Request, Response
 from fastapi.responses import JSONResponse, RedirectResponse
 from starlette.exceptions import HTTPException
 
-from hub.console import assets, people, signins
+from hub.console import assets, people, signins, starts
 from hub.console.contexts import Console
 from hub.console.languages import mark
 from hub.console.screens import page
@@ -18,7 +18,12 @@ from hub.console.visitors import RefusedError, SignInError
 from hub.kernel.settings import Settings
 from hub.store.connections import is_fault
 
-ROUTERS: tuple[APIRouter, ...] = (assets.router, signins.router, people.router)
+ROUTERS: tuple[APIRouter, ...] = (
+    assets.router,
+    signins.router,
+    starts.router,
+    people.router,
+)
 
 
 def create_app(settings: Settings, *, kafka: str, database: str) -> FastAPI:

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from hub.casework import cases, dispositions
 from hub.casework.tasks import open_task
 from hub.contracts.events import CanonicalEvent
 from hub.model.contexts import Context
-from hub.model.decisions import NOTHING, Decision, Reason, Settle
+from hub.model.decisions import NOTHING, Decision, Reason
 from hub.model.facts import fact_of
 from hub.model.folding import Spell, death
 from hub.model.households import solo, view_of
@@ -48,13 +46,10 @@ def decide(state: State, event: CanonicalEvent, ctx: Context) -> Decision:
         case_id=case,
     )
     rows, copies = dispositions.answer(state, event, ctx, rule, row)
-    effects: list[Any] = list(copies)
-    if before is not None and before.disposition == dispositions.REJECTED:
-        effects.append(Settle(event.source, event.source_record_key))
     reason = Reason(
         rule.id, f"list.{disposition}", ctx.profile.version, (event.event_id,), {"type": event.type}
     )
-    return Decision((*extra.changes, *rows), (*extra.effects, *effects), (reason, *extra.because))
+    return Decision((*extra.changes, *rows), (*extra.effects, *copies), (reason, *extra.because))
 
 
 def reject(state: State, event: CanonicalEvent, ctx: Context) -> Decision:

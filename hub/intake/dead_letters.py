@@ -17,6 +17,7 @@ import msgspec
 from hub.contracts.cloudevents import event_headers
 from hub.contracts.codecs import content_digest, event_encoder
 from hub.contracts.events import CanonicalEvent
+from hub.contracts.replay_marks import CONNECT, OURS, ReplayKey, ReplayMark, without_errors
 from hub.intake.decoding import DELETED
 from hub.kernel.clocks import from_epoch_ms, rfc3339
 from hub.kernel.errors import DataError
@@ -32,8 +33,6 @@ Produced = tuple[str, bytes | None, bytes, Headers]
 
 EVENT = "record.dead_lettered"
 GROUP = "hub.intake"
-CONNECT = "__connect.errors."
-OURS = "hub.dlq."
 MESSAGE_LIMIT = 4096
 """Characters of a message, at most."""
 
@@ -66,14 +65,18 @@ class DeadLetters:
         item: The item whose records they are.
         route: ``K_route``, for keys.
         app_version: Version of the hub.
+        replays: Tells records that the hub sends again; None: no record is trusted to be one.
     """
 
-    def __init__(self, item: Item, route: RouteKey, app_version: str) -> None:
+    def __init__(
+        self, item: Item, route: RouteKey, app_version: str, replays: ReplayKey | None = None
+    ) -> None:
         self._item = item
         self._route = route
         self._version = app_version
         self._ids = EventIds(item.source)
         self._encode = event_encoder(EVENT)
+        self._replays = replays
 
     def of(self, record: Record, error: DataError, recorded: int) -> tuple[Produced, Produced]:
         """The dead letter and the hub's fact about it.
@@ -83,30 +86,41 @@ class DeadLetters:
             error: Why it cannot be used.
             recorded: ms since 1970, when the connector made the record.
         """
-        event = self.event(record, error, recorded)
-        headers = self.headers(record, error, event.event_id)
+        mark = self._mark(record)
+        event = self.event(record, error, recorded, mark)
+        headers = self.headers(record, error, event.groups["failure"]["dead_letter"], mark)
         value = record.value or b""
         letter = (f"dlq.hub.{self._item.topic}", _kept(record.key), value, headers)
         key = self._route.fallback(self._item.source, event.source_record_key)
         fact = ("event.record", key, self._encode(event), event_headers(event))
         return letter, fact
 
-    def event(self, record: Record, error: DataError, recorded: int) -> CanonicalEvent:
+    def _mark(self, record: Record) -> ReplayMark | None:
+        if self._replays is None or not record.headers:
+            return None
+        return self._replays.read(record.headers, record.topic, record.value)
+
+    def event(
+        self, record: Record, error: DataError, recorded: int, mark: ReplayMark | None = None
+    ) -> CanonicalEvent:
         """``record.dead_lettered``: source, code, public reason, and the row of a list.
 
         The place in the topic is left out of its identity and digest, so a file read twice is
-        one dead letter.
+        one dead letter. A redriven record that fails again is told again, as the same dead letter.
         """
         row = _row(record.value)
         content = blake2b(record.value or b"", digest_size=8).hexdigest()
         record_key = self._record_key(row) or f"digest:{content}"
-        event_id = self._ids.of(record_key, EVENT, f"{error.code}/{content}")
+        version = f"{error.code}/{content}"
+        if mark is not None:
+            version += f"/{mark.of}/{mark.count}"
+        event_id = self._ids.of(record_key, EVENT, version)
         failure: dict[str, Any] = {
             "reason": CODES[error.code].public,
             "code": error.code,
             "field": scrub(error.field) or None,
             "detail": scrub(error.detail) or None,
-            "dead_letter": event_id,
+            "dead_letter": event_id if mark is None else mark.of,
             "topic": self._item.topic,
             "partition": record.partition,
             "offset": record.offset,
@@ -122,7 +136,7 @@ class DeadLetters:
             type=EVENT,
             source=self._item.connector,
             source_record_key=record_key,
-            source_version=f"{error.code}/{content}",
+            source_version=version,
             jurisdiction=self._item.division,
             occurred_at=recorded,
             effective_from=day_of(recorded),
@@ -133,43 +147,48 @@ class DeadLetters:
             groups=groups,
         )
 
-    def headers(self, record: Record, error: DataError, identifier: str) -> list[tuple[str, bytes]]:
-        """Headers of the dead letter: Kafka Connect's names, the hub's, and the record's own."""
-        reason = CODES[error.code]
+    def headers(
+        self, record: Record, error: DataError, identifier: str, mark: ReplayMark | None = None
+    ) -> list[tuple[str, bytes]]:
+        """Headers of the dead letter: the record's own, Kafka Connect's names, and the hub's.
+
+        Connect's tell the first failure. What the record itself brings under these names is
+        dropped: only a mark proves that it failed before.
+        """
         at = rfc3339(from_epoch_ms(record.timestamp))
         value_failed = error.code in _VALUE_CODES
         connect = {
-            "topic": record.topic,
-            "partition": record.partition,
-            "offset": record.offset,
+            "topic": record.topic if mark is None else mark.first_topic,
+            "partition": record.partition if mark is None else mark.first_partition,
+            "offset": record.offset if mark is None else mark.first_offset,
             "connector.name": f"{GROUP}/{self._item.connector}",
             "task.id": f"{self._item.id}/{record.partition}",
             "stage": "VALUE_CONVERTER" if value_failed else "TRANSFORMATION",
             "class.name": f"{self._item.connector}.{self._item.mapping}",
             "exception.class.name": "hub.kernel.errors.DataError",
-            "exception.message": scrub(str(error)),
+            "exception.message": scrub(str(error)) if mark is None else mark.first_message,
             "exception.stacktrace": "",
         }
         ours = {
             "id": identifier,
             "code": error.code,
-            "category": reason.category.value,
+            "category": CODES[error.code].category.value,
             "group": GROUP,
-            "attempts": 1,
+            "attempts": 1 if mark is None else mark.count + 1,
             # The record's receipt, so that a second run writes the same bytes.
-            "first-failed-at": at,
+            "first-failed-at": at if mark is None else mark.first_failed_at,
             "failed-at": at,
             "original-timestamp": record.timestamp,
             "app-version": self._version,
-            "replay-count": 0,
+            "replay-count": 0 if mark is None else mark.count,
         }
-        made = [
+        if mark is not None:
+            ours |= {"first-code": mark.first_code, "replay-of": mark.of, "replay-by": mark.by}
+        return [
+            *without_errors(record.headers),
             *((CONNECT + name, str(text).encode()) for name, text in connect.items()),
             *((OURS + name, str(text).encode()) for name, text in ours.items()),
         ]
-        # A replayed record keeps what its first failure wrote.
-        first = {name for name, _ in record.headers if name.startswith(CONNECT)}
-        return [*record.headers, *(pair for pair in made if pair[0] not in first)]
 
     def _record_key(self, row: dict[str, Any]) -> str:
         parts = [text_at(row, name) for name in self._item.key]

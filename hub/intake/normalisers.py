@@ -13,6 +13,7 @@ from typing import NamedTuple
 from hub.contracts.catalogues import Catalogue, catalogue
 from hub.contracts.codecs import content_digest
 from hub.contracts.events import CanonicalEvent
+from hub.contracts.replay_marks import ReplayKey
 from hub.intake.areas import Areas
 from hub.intake.decoding import compile_decoder
 from hub.intake.people import People
@@ -34,10 +35,11 @@ _LATEST: dict[int, str] = {}
 
 
 class IntakeKeys(NamedTuple):
-    """The two keys of intake: uids, and record keys of facts that name no person."""
+    """Keys of intake: uids, record keys of facts without a person, marks of redriven records."""
 
     uid: UidKey
     route: RouteKey
+    replays: ReplayKey | None = None
 
 
 def compile_item(

@@ -97,7 +97,7 @@ class Pipeline:
         divisions: Divisions | None = None,
     ) -> None:
         self._fused = compile_fused(manifest, item, keys, settings, divisions=divisions)
-        self._letters = DeadLetters(item, keys.route, _app_version())
+        self._letters = DeadLetters(item, keys.route, _app_version(), keys.replays)
 
     def __call__(self, record: Record) -> list[Produced]:
         """What a raw record becomes: its events, or a dead letter and the notice of it."""

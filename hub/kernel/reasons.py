@@ -165,6 +165,12 @@ CODES: dict[str, Reason] = {
         "停发、退出等须附有权人员的决定编号。",
         "An adverse effect needs the decision id of a named person with power.",
     ),
+    "E-SKIPPED": Reason(
+        ErrorCategory.TRANSIENT,
+        "schema_invalid",
+        "运维人员移动位移时跳过了此消息,未作处理;可以重投。",
+        "Skipped by an operator who moved the offset: it was not worked and can be redriven.",
+    ),
     "E-BUG": Reason(
         ErrorCategory.BUG,
         "schema_invalid",

@@ -101,13 +101,6 @@ class DeadLetter(msgspec.Struct, frozen=True, gc=False):
     detail: str = ""
 
 
-class Settle(msgspec.Struct, frozen=True, gc=False):
-    """Close the dead letters of a source record that came again corrected."""
-
-    source: str
-    record_key: str
-
-
 class Resume(msgspec.Struct, frozen=True, gc=False):
     """An event that was parked can be decided now.
 
@@ -118,7 +111,7 @@ class Resume(msgspec.Struct, frozen=True, gc=False):
     event: CanonicalEvent
 
 
-Effect = Deliver | Emit | Schedule | Cancel | Deny | DeadLetter | Settle | Resume
+Effect = Deliver | Emit | Schedule | Cancel | Deny | DeadLetter | Resume
 
 
 class Decision(msgspec.Struct, frozen=True, gc=False):

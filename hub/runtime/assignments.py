@@ -8,6 +8,7 @@ in the database and sought to the offset found there.
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from typing import Any
@@ -22,6 +23,10 @@ from hub.runtime.metrics import ALARMS, STOPPED
 from hub.runtime.progress import Progress
 from hub.store import claims as store
 from hub.store.claims import Claim, Place
+from hub.store.connections import FenceError
+
+_CHECK_SECONDS = 2.0
+"""How soon a lane without traffic notices that an operator holds, moved or let go its claims."""
 
 log = structlog.get_logger(__name__)
 
@@ -81,6 +86,7 @@ class Holding:
         self._progress = progress
         self._owner = owner
         self._generation = -1
+        self._checked = time.monotonic()
         self.claims: dict[Place, Claim] = {}
 
     @property
@@ -103,20 +109,54 @@ class Holding:
         if generation == self._generation:
             return False
         self.claims = {}
-        mine = sorted(p for p in self._assignment.partitions if self._mine(p))
-        for partition in mine:
-            self._progress.stopped.pop((partition.topic, partition.partition), None)
-        if mine:
-            first = await self._consumer.beginning_offsets(mine)
-            last = await self._consumer.end_offsets(mine)
-            starts = {(p.topic, p.partition): first[p] for p in mine}
-            taken = await store.take(connection, starts, owner=self._owner, now=now)
-            passed("claim.epoch", connection.terminate)
-            if generation != self._assignment.generation:
-                return False
-            self._resume(taken, first, last)
+        mine = self._assigned()
+        if mine and not await self._take(connection, mine, now):
+            return False
         self._generation = generation
         return bool(mine)
+
+    def _assigned(self) -> list[TopicPartition]:
+        return sorted(p for p in self._assignment.partitions if self._mine(p))
+
+    async def _take(
+        self, connection: asyncpg.Connection, mine: list[TopicPartition], now: int
+    ) -> bool:
+        """Claim partitions; False: the group met meanwhile, and others may be ours."""
+        generation = self._assignment.generation
+        for partition in mine:
+            self._progress.stopped.pop((partition.topic, partition.partition), None)
+        STOPPED.set(len(self._progress.stopped))
+        first = await self._consumer.beginning_offsets(mine)
+        last = await self._consumer.end_offsets(mine)
+        starts = {(p.topic, p.partition): first[p] for p in mine}
+        taken = await store.take(connection, starts, owner=self._owner, now=now)
+        passed("claim.epoch", connection.terminate)
+        if generation != self._assignment.generation:
+            return False
+        self._resume(taken, first, last)
+        return True
+
+    async def check(self, connection: asyncpg.Connection, now: int) -> list[Place]:
+        """Every few seconds: notice that a claim is held, and take those that were let go.
+
+        Returns:
+            Partitions claimed now.
+
+        Raises:
+            FenceError: a claim is not ours any more.
+        """
+        if time.monotonic() - self._checked < _CHECK_SECONDS or not self.current:
+            return []
+        self._checked = time.monotonic()
+        found = await store.reread(connection, list(self.claims.values())) if self.claims else {}
+        if len(found) < len(self.claims):
+            raise FenceError(f"{len(found)} of {len(self.claims)} claims are still ours")
+        missing = [p for p in self._assigned() if (p.topic, p.partition) not in self.claims]
+        places = [(p.topic, p.partition) for p in missing]
+        free = await store.released(connection, places) if places else []
+        if free and await self._take(connection, [TopicPartition(*one) for one in free], now):
+            return [place for place in free if place in self.claims]
+        return []
 
     def _resume(
         self,
@@ -130,7 +170,7 @@ class Holding:
                 self.claims[place] = claim
             else:
                 self._stop(place, claim, first[partition], last[partition])
-        self.seek()
+        self.seek(taken)
 
     def _stop(self, place: Place, claim: Claim, first: int, last: int) -> None:
         """Records between the claim and the log are gone: going on would lose them silently."""
@@ -140,9 +180,11 @@ class Holding:
         STOPPED.set(len(self._progress.stopped))
         ALARMS.labels("partition_stopped").inc()
 
-    def seek(self) -> None:
-        """Let the consumer read from the claims on."""
-        for place, claim in self.claims.items():
+    def seek(self, places: Iterable[Place] | None = None) -> None:
+        """Let the consumer read from the claims on: from all of them, or from some."""
+        wanted = self.claims.keys() if places is None else self.claims.keys() & set(places)
+        for place in wanted:
+            claim = self.claims[place]
             partition = TopicPartition(*place)
             try:
                 self._consumer.seek(partition, claim.next_offset)
@@ -162,7 +204,7 @@ class Holding:
         self.claims = found
         self.seek()
         for place in lost:
-            # Nothing more is read from it until the group has met again.
+            # Nothing more is read from it until the group has met again, or an operator lets it go.
             log.warning("claim lost", topic=place[0], partition=place[1])
             with suppress(IllegalStateError):
                 self._consumer.pause(TopicPartition(*place))

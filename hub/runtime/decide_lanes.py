@@ -98,7 +98,8 @@ class DecideLane:
 
     async def _turn(self, connection: asyncpg.Connection) -> None:
         holding = self.holding
-        if await holding.follow(connection, self._stage.now()):
+        now = self._stage.now()
+        if await holding.follow(connection, now) or await holding.check(connection, now):
             claims = list(holding.claims.values())
             self._crashed = await crashes.ahead(connection, claims)
         if not holding.claims:

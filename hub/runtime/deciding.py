@@ -23,7 +23,6 @@ from hub.model.decisions import (
     Emit,
     Resume,
     Schedule,
-    Settle,
 )
 from hub.model.states import Keys, Need
 from hub.runtime.audits import Left, audit_row
@@ -31,6 +30,7 @@ from hub.runtime.emits import emit_row
 from hub.runtime.items import CrashedError, DoomedError, Item, dead_letter, told_by_intake
 from hub.runtime.wirings import Wiring
 from hub.store import seen
+from hub.store.dead_letters import SETTLED, Settling
 from hub.store.timers import Timer
 from hub.store.unit_of_work import Outcome, UnitOfWork
 
@@ -38,6 +38,7 @@ _is_id = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}").fullmatch
 
 Claiming = Callable[[], Awaitable[set[str]]]
 
+DEAD_LETTERED = "record.dead_lettered"
 _FIELDS = Keys.__struct_fields__
 _EMPTY: frozenset[Any] = frozenset()
 _NEEDS = 8
@@ -179,7 +180,7 @@ class Batch:
         """Run the deciders; tell data errors, bugs and faults of the database apart."""
         before = self._applied
         try:
-            decision = await self._chain(event)
+            decision = await self._chain(item, event)
             left = self._left(decision, event)
         except DataError as error:
             if event is not item.event or before != self._applied:
@@ -198,9 +199,9 @@ class Batch:
         self._keep(item, event, decision, left)
         return decision
 
-    async def _chain(self, event: CanonicalEvent) -> Decision:
-        if event.type == "record.dead_lettered":
-            self.outcome.dead_letters.append(told_by_intake(event))
+    async def _chain(self, item: Item, event: CanonicalEvent) -> Decision:
+        if event.type == DEAD_LETTERED:
+            self.outcome.dead_letters.append(told_by_intake(item, event, self._unit.now))
         whole, state, context = NOTHING, self._unit.state, self._context
         for decider in self._wiring.deciders(event.type):
             try:
@@ -255,23 +256,32 @@ class Batch:
     def _keep(self, item: Item, event: CanonicalEvent, decision: Decision, left: Left) -> None:
         outcome = self.outcome
         outcome.outbox += left.rows
-        # Asking to settle dead letters that are not there is no effect of the event.
-        idle = 0
         for effect in left.others:
             match effect:
                 case Schedule():
                     outcome.timers[effect.key] = _timer(effect, event)
                 case Cancel():
                     outcome.timers[effect.key] = None
-                case Settle():
-                    outcome.settled.append((effect.source, effect.record_key, event.event_id))
-                    idle += 1
-        done = bool(decision.changes) or len(decision.effects) > idle
+        self._settle(event)
+        done = bool(decision.changes or decision.effects)
         reason = None if done else _reason(decision, self._wiring.deciders(event.type))
         if event is item.event:
             self._see(item, event, seen.DECIDED if done else seen.FILTERED, reason)
         if done:
             outcome.audit.append(audit_row("decision", event, decision, left))
+
+    def _settle(self, event: CanonicalEvent) -> None:
+        """Whatever was decided, its record can be used now: dead letters of it are settled."""
+        if event.type == DEAD_LETTERED:
+            return
+        settling = Settling(
+            event.source, event.source_record_key, event.event_id, event.type, event.recorded
+        )
+        self.outcome.settled.append(settling)
+        for row in self.outcome.dead_letters:
+            if settling.settles(row):
+                row.state, row.settled_by = SETTLED, event.event_id
+                row.settled_at = self._unit.now
 
     def _refuse(self, item: Item, event: CanonicalEvent, decision: Decision, left: Left) -> None:
         """A dead letter by decision: whoever must be told of it is told in the same transaction."""
@@ -289,7 +299,8 @@ class Batch:
             self._see(item, item.event, seen.DEAD_LETTER, failure.code)
 
     def _note_dead(self, item: Item, failure: DataError) -> None:
-        self.outcome.dead_letters.append(dead_letter(item, failure, self._unit.now))
+        row = dead_letter(item, failure, self._unit.now, self._wiring.replays)
+        self.outcome.dead_letters.append(row)
 
     def _see(self, item: Item, event: CanonicalEvent, what: str, reason: str | None) -> None:
         self.outcome.seen.append(

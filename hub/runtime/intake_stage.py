@@ -117,6 +117,9 @@ class IntakeStage:
                 self._read = self._claimed()
                 claims = list(holding.claims.values())
                 self._crashed = await crashes.ahead(connection, claims)
+        for place in await holding.check(connection, self._stage.now()):
+            self._read[place] = holding.claims[place].next_offset
+            self._crashed |= await crashes.ahead(connection, [holding.claims[place]])
         if not holding.claims:
             await self._stage.pause(_POLL_MS / 1000)
             return

@@ -6,7 +6,9 @@ from typing import Any
 
 import msgspec
 
+from hub.contracts.codecs import schema_id_of
 from hub.contracts.events import CanonicalEvent
+from hub.contracts.replay_marks import ReplayKey
 from hub.kernel.errors import DataError
 from hub.kernel.reasons import CODES
 from hub.model.outbox import pack
@@ -69,12 +71,14 @@ class DoomedError(Exception):
             self._item.spoiled[self._event.event_id] = self._failure
 
 
-def dead_letter(item: Item, failure: DataError, now: int) -> DeadLetterRow:
-    """The dead letter of an item that Decide cannot use."""
+def dead_letter(
+    item: Item, failure: DataError, now: int, replays: ReplayKey | None = None
+) -> DeadLetterRow:
+    """The dead letter of an item that Decide cannot use; a redriven record keeps the one it had."""
     event, record = item.event, item.record
     known = CODES.get(failure.code)
     return DeadLetterRow(
-        id=id_of(item.topic, item.part, item.off if event is None else _stable(item, event)),
+        id=_replayed(item, replays) or id_of(item.topic, item.part, _stable(item, event)),
         stage="decide",
         topic=item.topic,
         part=item.part,
@@ -94,23 +98,41 @@ def dead_letter(item: Item, failure: DataError, now: int) -> DeadLetterRow:
         headers=pack([(name, value or b"") for name, value in record.headers]) if record else None,
         attempts=1,
         failed_at=now,
+        recorded_at=event.recorded or None if event else None,
+        schema_id=_schema_id(record),
     )
 
 
-def _stable(item: Item, event: CanonicalEvent) -> int:
+def _schema_id(record: Any) -> int | None:
+    try:
+        return schema_id_of(record.value) if record else None
+    except DataError:
+        return None
+
+
+def _stable(item: Item, event: CanonicalEvent | None) -> int:
     """Timers have no offset of their own: their event id tells them apart."""
-    return int(event.event_id[:8], 16) if item.topic == TIMER_TOPIC else item.off
+    return int(event.event_id[:8], 16) if event and item.topic == TIMER_TOPIC else item.off
 
 
-def told_by_intake(event: CanonicalEvent) -> DeadLetterRow:
+def _replayed(item: Item, replays: ReplayKey | None) -> str | None:
+    record = item.record
+    if replays is None or record is None or not record.headers:
+        return None
+    mark = replays.read(record.headers, item.topic, record.value)
+    return mark.of if mark else None
+
+
+def told_by_intake(item: Item, event: CanonicalEvent, now: int) -> DeadLetterRow:
     """The dead letter that a ``record.dead_lettered`` tells of.
 
     Its value lies in the ``dlq.*`` topic; one list shows both kinds.
     """
     failure = event.groups.get("failure") or {}
     known = CODES.get(str(failure.get("code") or ""))
+    name = str(failure.get("dead_letter") or event.event_id)
     return DeadLetterRow(
-        id=str(failure.get("dead_letter") or event.event_id),
+        id=name,
         stage="intake",
         topic=str(failure.get("topic") or ""),
         part=int(failure.get("partition") or 0),
@@ -128,5 +150,8 @@ def told_by_intake(event: CanonicalEvent) -> DeadLetterRow:
         value=None,
         headers=None,
         attempts=1,
-        failed_at=event.recorded or event.occurred_at,
+        # A redriven record was recorded long ago, but fails again now.
+        failed_at=now if name != event.event_id else event.recorded or event.occurred_at,
+        recorded_at=event.recorded or None,
+        told_at=item.record.timestamp if item.record else None,
     )

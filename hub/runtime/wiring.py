@@ -10,8 +10,9 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from hub import casework, deadletters, referrals, rosters
+from hub import casework, referrals, rosters
 from hub.contracts.catalogues import Catalogue, catalogue
+from hub.contracts.replay_marks import ReplayKey
 from hub.intake.normalisers import IntakeKeys
 from hub.intake.pipelines import Pipeline, compile_pipelines
 from hub.kernel.clocks import from_epoch_ms
@@ -43,7 +44,6 @@ def table(tells: Tells) -> tuple[Row, ...]:
         *each("event.*", casework.DECIDERS),
         *each("event.*", rosters.DECIDERS),
         Row("event.*", DECIDE, "*", (tells.decide,)),
-        Row("event.*", DECIDE, "*", deadletters.ALWAYS),
         # Replies are the types of referrals.DECIDERS and rosters.DECIDERS that programs publish.
         Row("program.*.reply", DECIDE),
     )
@@ -72,7 +72,8 @@ def wire(settings: Settings, secrets: Secrets) -> Wiring:
         sentence=in_both,
     )
     manifests = load_manifests(settings, declared)
-    intake = IntakeKeys(UidKey(secrets.k_uid), RouteKey(secrets.k_route))
+    replays = ReplayKey(secrets.k_uid)
+    intake = IntakeKeys(UidKey(secrets.k_uid), RouteKey(secrets.k_route), replays)
     pipelines = compile_pipelines(manifests, intake, settings)
     return Wiring(
         rows=table(Tells(receivers)),
@@ -85,6 +86,7 @@ def wire(settings: Settings, secrets: Secrets) -> Wiring:
         subscriptions=_modes(agreed) | _own_facts(declared),
         held=facts.held,
         timers=_timers(profile),
+        replays=replays,
     )
 
 

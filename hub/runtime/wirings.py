@@ -9,6 +9,7 @@ from typing import Any, NamedTuple, Protocol
 
 from hub.contracts.codecs import decode_event
 from hub.contracts.events import CanonicalEvent
+from hub.contracts.replay_marks import ReplayKey
 from hub.model.decisions import Decision, Deliver, Deny, Schedule
 from hub.model.outbox import OutboxRow
 from hub.model.states import Keys, State
@@ -93,6 +94,7 @@ class Wiring:
         subscriptions: Id → (topic, mode) of every program that gets copies.
         held: Whether a decision holds its event back, so that no further decider sees it.
         timers: Timers that stand from the start.
+        replays: Tells records that the hub itself sends again; None: none is trusted to be one.
     """
 
     rows: tuple[Row, ...]
@@ -106,6 +108,7 @@ class Wiring:
     subscriptions: dict[str, tuple[str, str]] = field(default_factory=dict)
     held: Callable[[Decision], bool] = never_held
     timers: Callable[[int], Sequence[Schedule]] = no_timers
+    replays: ReplayKey | None = None
     _deciders: dict[str, tuple[Decider, ...]] = field(default_factory=dict, repr=False)
 
     def deciders(self, event_type: str) -> tuple[Decider, ...]:

@@ -34,7 +34,7 @@ class Claim(msgspec.Struct):
 async def take(
     connection: asyncpg.Connection, places: Mapping[Place, int], *, owner: str, now: int
 ) -> dict[Place, Claim]:
-    """Take partitions over.
+    """Take partitions over; those that an operator holds (:mod:`hub.store.holds`) are left out.
 
     Args:
         connection: Outside a transaction.
@@ -48,6 +48,7 @@ async def take(
         " FROM unnest($1::text[], $2::int[], $3::bigint[]) AS given (topic, part, start)"
         " ORDER BY topic, part"
         " ON CONFLICT (topic, part) DO UPDATE SET epoch = c.epoch + 1, owner = excluded.owner"
+        " WHERE c.held_by IS NULL"
         " RETURNING topic, part, epoch, next_offset",
         [topic for topic, _ in places],
         [part for _, part in places],
@@ -105,3 +106,15 @@ async def reread(connection: asyncpg.Connection, claims: Collection[Claim]) -> d
     )
     found = [Claim(*row) for row in rows]
     return {claim.place: claim for claim in found}
+
+
+async def released(connection: asyncpg.Connection, places: Collection[Place]) -> list[Place]:
+    """Those of the partitions that an operator held and let go, and that nobody took since."""
+    rows = await connection.fetch(
+        "SELECT topic, part FROM partition_claim"
+        " JOIN unnest($1::text[], $2::int[]) AS given (topic, part) USING (topic, part)"
+        " WHERE owner = '' AND held_by IS NULL",
+        [topic for topic, _ in places],
+        [part for _, part in places],
+    )
+    return [(row[0], row[1]) for row in rows]

@@ -14,6 +14,7 @@ from hub.model.outbox import OutboxRow
 from hub.model.records import RosterRow
 from hub.model.states import Keys, State
 from hub.store import audit, claims, dead_letters, gates, outbox, seen, subscriptions, timers
+from hub.store.dead_letters import Settling
 from hub.store.loading import Loader
 from hub.store.records import write_dirty
 
@@ -28,8 +29,8 @@ class Outcome(msgspec.Struct):
     timers: dict[str, timers.Timer | None] = {}
     audit: list[audit.AuditRow] = []
     dead_letters: list[dead_letters.DeadLetterRow] = []
-    settled: list[tuple[str, str, str]] = []
-    """Source, record key, event that settles their dead letters."""
+    settled: list[Settling] = []
+    """What was decided; it settles the dead letters of its records."""
 
 
 class UnitOfWork:
@@ -117,10 +118,10 @@ class UnitOfWork:
         if outcome.outbox:
             await self._queue(outcome.outbox)
         passed("batch.outbox", self._cut)
-        if outcome.dead_letters:
-            await dead_letters.write(connection, outcome.dead_letters)
         if outcome.settled:
             await dead_letters.settle(connection, outcome.settled, now=self.now)
+        if outcome.dead_letters:
+            await dead_letters.write(connection, outcome.dead_letters)
         if outcome.audit:
             await audit.write(connection, outcome.audit, now=self.now)
         passed("batch.audit", self._cut)

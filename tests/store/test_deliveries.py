@@ -79,6 +79,8 @@ async def test_a_dead_letter_keeps_its_first_failure_and_is_settled_by_the_corre
     await dead_letters.write(db, [msgspec.structs.replace(row, failed_at=20)])
     found = await db.fetchrow("SELECT * FROM dead_letter")
     assert (found["first_failed_at"], found["failed_at"], found["attempts"]) == (10, 20, 2)
-    await dead_letters.settle(db, [("health", "R-1", "e-2")], now=30)
+    await dead_letters.settle(
+        db, [dead_letters.Settling("health", "R-1", "e-2", "health.hospitalized", 30)], now=30
+    )
     found = await db.fetchrow("SELECT * FROM dead_letter")
     assert (found["state"], found["settled_by"], found["settled_at"]) == ("settled", "e-2", 30)

@@ -2,6 +2,7 @@
 
 import msgspec
 import pytest
+from raw_records import REPLAYS
 
 from hub.contracts.declarations import read
 from hub.intake.pipelines import compile_pipelines
@@ -17,7 +18,9 @@ def manifests():
 
 @pytest.fixture(scope="session")
 def pipelines(manifests):
-    return compile_pipelines(manifests, KEYS, Settings(synthetic_people=True))
+    return compile_pipelines(
+        manifests, KEYS._replace(replays=REPLAYS), Settings(synthetic_people=True)
+    )
 
 
 @pytest.fixture(scope="session")

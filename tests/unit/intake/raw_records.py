@@ -2,6 +2,9 @@
 
 from dataclasses import dataclass, field
 
+from hub.contracts.replay_marks import ReplayKey
+
+REPLAYS = ReplayKey(b"replays of the tests")
 RECORDED = 1_751_256_000_000  # 2025-06-30T12:00:00+08:00
 
 

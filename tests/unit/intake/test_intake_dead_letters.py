@@ -2,9 +2,10 @@
 
 import msgspec
 import pytest
-from raw_records import Raw
+from raw_records import REPLAYS, Raw
 
 from hub.contracts.codecs import decode_event
+from hub.contracts.replay_marks import ReplayKey, ReplayMark
 from hub.intake.dead_letters import scrub
 
 TOPIC = "in.poverty-alleviation.lists"
@@ -75,11 +76,64 @@ def test_a_key_with_an_id_number_is_dropped(pipelines, bad):
     assert pipelines[TOPIC](record)[0][1] is None
 
 
-def test_a_replayed_record_keeps_its_first_failure(pipelines, bad):
+MARK = ReplayMark(
+    "0f", 2, "op-1", "2025-06-30T12:00:01.000+08:00", "E-DATE", f"t1.{TOPIC}", 2, 5, "E-DATE day"
+)
+
+
+def test_a_redriven_record_keeps_its_first_failure_and_its_dead_letter(pipelines, bad):
     record = bad()
-    record.headers.append(("__connect.errors.topic", b"first"))
-    headers = pipelines[TOPIC](record)[0][3]
-    assert [text for name, text in headers if name == "__connect.errors.topic"] == [b"first"]
+    record.headers += REPLAYS.sign(MARK, record.topic, record.value)
+    (_, _, _, headers), (_, _, value, _) = pipelines[TOPIC](record)
+    told = dict(headers)
+    event = decode_event(value)
+    assert len(told) == len(headers)
+    assert told["__connect.errors.offset"] == b"5"
+    assert told["__connect.errors.exception.message"] == b"E-DATE day"
+    assert told["hub.dlq.id"] == told["hub.dlq.replay-of"] == b"0f"
+    assert (told["hub.dlq.code"], told["hub.dlq.first-code"]) == (b"E-ID-CHECK", b"E-DATE")
+    assert told["hub.dlq.first-failed-at"] == b"2025-06-30T12:00:01.000+08:00"
+    assert told["hub.dlq.replay-count"] == b"2"
+    assert event.groups["failure"]["dead_letter"] == "0f"
+    # Told anew, though the record has failed before.
+    assert event.event_id != decode_event(pipelines[TOPIC](bad())[1][2]).event_id
+
+
+@pytest.mark.parametrize(
+    "forged",
+    [
+        [("hub.dlq.id", b"0f"), ("hub.dlq.replay-of", b"0f"), ("hub.dlq.replay-count", b"2")],
+        [("__connect.errors.topic", b"first")],
+        ReplayKey(b"a key of somebody else").sign(MARK, f"t1.{TOPIC}", b"x"),
+    ],
+)
+def test_a_department_cannot_claim_another_failure(pipelines, bad, forged):
+    record = bad()
+    plain = pipelines[TOPIC](bad())
+    record.headers += forged
+    found = pipelines[TOPIC](record)
+    assert decode_event(found[1][2]) == decode_event(plain[1][2])
+    assert found[0][3] == plain[0][3]
+
+
+def test_a_mark_holds_for_its_own_topic_and_value_only(bad):
+    record = bad()
+    headers = REPLAYS.sign(MARK, record.topic, record.value)
+    assert REPLAYS.read(headers, record.topic, record.value) == MARK
+    assert REPLAYS.read(headers, record.topic, b"other") is None
+    assert REPLAYS.read(headers, "t1.in.village.reports", record.value) is None
+    more = [(n, b"9" if n.endswith("count") else t) for n, t in headers]
+    assert REPLAYS.read(more, record.topic, record.value) is None
+
+
+def test_a_redriven_good_record_becomes_the_same_event(pipelines, example):
+    raw = msgspec.json.encode(example(TOPIC))
+    first, again = Raw(raw, topic=f"t1.{TOPIC}"), Raw(raw, topic=f"t1.{TOPIC}")
+    again.headers += REPLAYS.sign(MARK, again.topic, again.value)
+    again.offset, again.timestamp = 99, first.timestamp + 86_400_000
+    assert [made[2] for made in pipelines[TOPIC](first)] == [
+        made[2] for made in pipelines[TOPIC](again)
+    ]
 
 
 @pytest.mark.parametrize(

@@ -5,13 +5,13 @@ from datetime import date, datetime
 
 import msgspec
 
-from hub import casework, deadletters, referrals, rosters
+from hub import casework, referrals, rosters
 from hub.contracts.events import CanonicalEvent
 from hub.kernel.clocks import SHANGHAI, epoch_ms
 from hub.kernel.dates import days_of
 from hub.kernel.event_ids import EventIds, hub_event_id
 from hub.model.contexts import Context
-from hub.model.decisions import Cancel, DeadLetter, Deliver, Emit, Resume, Schedule, Settle
+from hub.model.decisions import Cancel, DeadLetter, Deliver, Emit, Resume, Schedule
 from hub.model.facts import held, record
 from hub.model.households import view_of
 from hub.model.openings import OpeningRow, opening_events
@@ -144,7 +144,7 @@ class World:
         self.state.apply(first.changes)
         if not held(first):
             deciders = [d for table in TABLES for d in table.get(event.type, ())]
-            for decider in (*deciders, *deadletters.ALWAYS):
+            for decider in deciders:
                 done = self.call(decider, event)
                 self.state.apply(done.changes)
                 found.append(done)
@@ -198,9 +198,6 @@ class World:
 
     def dead(self):
         return [e for e in self.effects if isinstance(e, DeadLetter)]
-
-    def settled(self):
-        return [e for e in self.effects if isinstance(e, Settle)]
 
     def ledger(self):
         """What the ledger says, without ids and instants."""

@@ -1,0 +1,1 @@
+"""Monitoring: what measured figures mean. Pure; the sampler brings the figures."""

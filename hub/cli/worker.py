@@ -40,6 +40,8 @@ def command(
         )
     chosen = _settings(lanes)
     health = None if health_port is None else ("127.0.0.1", health_port)
+    # Faust makes its own folder there, not the one above.
+    chosen.data_dir.mkdir(parents=True, exist_ok=True)
     os.environ.setdefault("F_DATADIR", str(chosen.data_dir / "faust"))
     _run(chosen, wanted, health)
 

@@ -1,4 +1,4 @@
-"""Broker settings: ``server.properties`` and ``meta.properties`` of the one embedded node."""
+"""Broker settings: ``server.properties`` and ``meta.properties`` of an embedded node."""
 
 from __future__ import annotations
 
@@ -84,24 +84,30 @@ def properties_text(values: Mapping[str, str]) -> str:
     return "".join(f"{key}={escaped(value)}\n" for key, value in values.items())
 
 
-def format_logs(folder: Path) -> None:
-    """Format the folder of logs once, as the format tool would, without its two Java starts."""
+def format_logs(folder: Path, *, node: int = NODE, cluster: str = "") -> None:
+    """Format the folder of logs once, as the format tool would, without its two Java starts.
+
+    Args:
+        folder: Where the logs will stand.
+        node: Number of the node.
+        cluster: Id of the cluster, the same at all its nodes; empty: a new one.
+    """
     meta = folder / "meta.properties"
     if meta.exists():
         return
     folder.mkdir(parents=True, exist_ok=True)
     values = {
         "version": "1",
-        "cluster.id": _kafka_uuid(),
-        "node.id": str(NODE),
-        "directory.id": _kafka_uuid(),
+        "cluster.id": cluster or kafka_uuid(),
+        "node.id": str(node),
+        "directory.id": kafka_uuid(),
     }
     draft = folder / "meta.properties.draft"
     draft.write_text(properties_text(values), encoding="ascii")
     draft.replace(meta)
 
 
-def _kafka_uuid() -> str:
+def kafka_uuid() -> str:
     """22 characters of URL-safe base64, not beginning with a dash, which the tools refuse."""
     while True:
         text = base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")

@@ -14,7 +14,12 @@ from pathlib import Path
 
 from hub.embedded import jars as kafka_jars
 from hub.embedded.archives import ClassArchive
-from hub.embedded.broker_settings import broker_properties, format_logs, properties_text
+from hub.embedded.broker_settings import (
+    NODE,
+    broker_properties,
+    format_logs,
+    properties_text,
+)
 from hub.embedded.ports import HOST, all_free, free_ports
 from hub.embedded.processes import end_child, end_orphan, log_tail, open_log, remove
 from hub.kernel.errors import HubError
@@ -42,6 +47,8 @@ class KafkaNode:
         heap_mb: Largest Java heap in megabytes; the process takes about 80 more.
         extra: Broker settings that replace or join the fixed ones.
         archive_folder: Where class archives are kept; by default beside the jars.
+        node: Number and cluster id of a node among several; by default the only one of its own.
+        ports: The ports of clients and controller; by default free ones.
     """
 
     def __init__(
@@ -52,6 +59,8 @@ class KafkaNode:
         heap_mb: int = 384,
         extra: Mapping[str, str] | None = None,
         archive_folder: Path | None = None,
+        node: tuple[int, str] = (NODE, ""),
+        ports: Sequence[int] = (),
     ) -> None:
         self.folder = data_dir.absolute() / "kafka"
         self.log = self.folder / "broker.log"
@@ -59,7 +68,9 @@ class KafkaNode:
         self._flags = (*_FLAGS, f"-Xmx{heap_mb}m")
         self._extra = dict(extra or {})
         self._archive_folder = archive_folder
-        self._ports: list[int] = []
+        self._node = node
+        self._given = list(ports)
+        self._ports = list(ports)
         self._child: subprocess.Popen[bytes] | None = None
         self._archiving: asyncio.Task[bool] | None = None
 
@@ -86,7 +97,8 @@ class KafkaNode:
         await self.end_orphan()
         if self.jars is None:
             self.jars = await asyncio.to_thread(kafka_jars.ensure)
-        format_logs(self.folder / "logs")
+        number, cluster = self._node
+        format_logs(self.folder / "logs", node=number, cluster=cluster)
         for _attempt in range(_TRIES):
             await self._choose_ports()
             mark = self.log.stat().st_size if self.log.exists() else 0
@@ -191,7 +203,7 @@ class KafkaNode:
                 if b"BindException" not in fresh and b"Address already in use" not in fresh:
                     raise self._failure("it ended while starting", "启动时退出")
                 (self.folder / "ports").unlink(missing_ok=True)
-                self._ports = []
+                self._ports = list(self._given)
                 return False
             if await self._answers():
                 return True

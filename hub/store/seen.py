@@ -172,7 +172,7 @@ async def keep_months(connection: asyncpg.Connection, now: datetime) -> None:
         if int(name.rpartition("_")[2]) < _month(first):
             late = f"SELECT 1 FROM {name} WHERE at >= $1 LIMIT 1"  # noqa: S608 - from pg_class
             if not await connection.fetchval(late, cut):
-                await connection.execute(f"DROP TABLE {name}")
+                await connection.execute(f"DROP TABLE IF EXISTS {name}")
     await connection.execute(
         "DELETE FROM seen_event_other WHERE month < $1 AND at < $2", _month(first), cut
     )
@@ -194,6 +194,7 @@ async def _make(connection: asyncpg.Connection, index: int) -> None:
             f"CREATE TABLE IF NOT EXISTS seen_event_{month} PARTITION OF seen_event"
             f" FOR VALUES FROM ({month}) TO ({_month(index + 1)})"
         )
-    except asyncpg.CheckViolationError:
-        # Such an event arrived between the look and the statement; its month stays outside.
+    except (asyncpg.CheckViolationError, asyncpg.DuplicateTableError, asyncpg.UniqueViolationError):
+        # Such an event arrived between the look and the statement; its month stays outside. Or
+        # another worker has just made it: IF NOT EXISTS does not help two at the same time.
         return

@@ -39,6 +39,9 @@ VERBS = (
         "keys", "部门、项目、运维人员的访问密钥", "access keys of departments, programs, operators"
     ),
     Verb("bench", "吞吐测量", "throughput"),
+    Verb(
+        "faults", "故障演练:杀进程、断网、停库后核对", "fault cases: kill, cut, stop, then verify"
+    ),
 )
 """In the order of the help."""
 

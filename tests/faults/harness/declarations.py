@@ -26,11 +26,13 @@ class Load:
         rate: Facts per second; 0: the case sends its own.
         people: Persons they are about.
         mix: Name of the mix.
+        roll: Families granted aid before the faults begin.
     """
 
     rate: float = 200
     people: int = 2000
     mix: str = "baseline"
+    roll: int = 20
 
 
 @dataclass(frozen=True)

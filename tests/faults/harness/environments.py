@@ -20,7 +20,6 @@ def hub_environment(folder: Path, **values: str) -> dict[str, str]:
         folder: Of the site.
         values: Settings in lower case without ``hub_``.
     """
-    own = {name: value for name, value in os.environ.items() if not name.startswith("HUB_")}
     fixed = {
         "secrets_dir": str(folder / "secrets"),
         "profiles_dir": str(folder / "profiles"),
@@ -32,7 +31,14 @@ def hub_environment(folder: Path, **values: str) -> dict[str, str]:
         "gateway_rate": "100000",
     }
     found = {f"HUB_{name.upper()}": value for name, value in (fixed | values).items()}
-    return own | found | {"PYTHONPATH": str(ROOT), "PYTHONUNBUFFERED": "1"}
+    return tool_environment() | found
+
+
+def tool_environment() -> dict[str, str]:
+    """The environment without any setting of a hub; the checkout is importable."""
+    own = {name: value for name, value in os.environ.items() if not name.startswith("HUB_")}
+    places = [str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])]
+    return own | {"PYTHONPATH": ":".join(places), "PYTHONUNBUFFERED": "1"}
 
 
 def write_profile(folder: Path, hook: str) -> None:

@@ -189,6 +189,7 @@ def _environment(site: Site, name: str, port: int, proxy: Proxy) -> dict[str, st
         "replication": str(site.cluster.replication),
         "gateway_port": str(port),
         "faults_port": str(port),
+        "failpoints_log": str(site.armed),
     }
     return hub_environment(site.folder, **(base | own))
 

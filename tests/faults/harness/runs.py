@@ -1,0 +1,138 @@
+"""Runs: a case from its start to its verdict."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import random
+import shutil
+import signal
+import time
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import asdict
+from pathlib import Path
+
+from tests.faults.harness.catalogues import Entry
+from tests.faults.harness.children import ROOT, CrashLoopError
+from tests.faults.harness.declarations import Case, NotRunError, Result
+from tests.faults.harness.openings import StartError, opened
+from tests.faults.harness.plants import Plant
+from tests.faults.harness.recoveries import quiet, recovered
+from tests.faults.harness.sites import Site
+from tests.faults.harness.tools import ToolError, end_load, start_load, start_witness, verify
+
+OUT = ROOT / "build" / "faults"
+_PROBE_SEEDS = 5000
+_INJECT_SECONDS = 1800.0
+Tell = Callable[[Case, float, str], None]
+"""Told the case, seconds since its start, and a line of text."""
+
+
+async def run_case(
+    plant: Plant, entry: Entry, *, seed: int, scale: str, sabotage: str = "", tell: Tell
+) -> Result:
+    """Run one case.
+
+    Args:
+        plant: Started.
+        entry: The case.
+        seed: Of everything random in it.
+        scale: ``quick`` or ``full``.
+        sabotage: What is broken in the hub on purpose; empty: nothing.
+        tell: Shows progress.
+
+    Returns:
+        The result, which also stands in ``build/faults/<case>-<seed>/report.json``.
+    """
+    case, begin = entry.case, time.monotonic()
+    name = f"{case.id}-{seed}" + (f"-{sabotage}" if sabotage else "")
+    folder = OUT / name
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    result = Result(case.id, seed, scale, sabotage)
+    dice = random.Random(f"{case.id}-{seed}")  # noqa: S311 - faults, not secrets
+    try:
+        case.check_needs()
+        async with opened(
+            plant,
+            case,
+            case.scale(scale),
+            dice,
+            folder,
+            sabotage=sabotage,
+            tell=lambda text: tell(case, time.monotonic() - begin, text),
+        ) as site:
+            await _played(site, entry, result)
+    except NotRunError as error:
+        result.verdict = "not run"
+        result.reasons.append(f"needs {error}")
+    except (StartError, ToolError, CrashLoopError, TimeoutError) as error:
+        result.fail(f"{type(error).__name__}: {error}")
+    result.seconds = round(time.monotonic() - begin, 1)
+    (folder / "report.json").write_text(
+        json.dumps(asdict(result), ensure_ascii=False, indent=1), encoding="utf-8"
+    )
+    return result
+
+
+async def _played(site: Site, entry: Entry, result: Result) -> None:
+    scale = site.scale
+    await start_witness(site)
+    if scale.load.rate:
+        site.tell("期初在册 · opening roll")
+        await start_load(site, scale.load, result.seed)
+    async with asyncio.timeout(_INJECT_SECONDS):
+        await entry.inject(site, scale, site.dice)
+    await site.heal()
+    site.tell("恢复 · heal")
+    found = await recovered(site, result.seed + _PROBE_SEEDS, scale.recovery)
+    result.recovery = None if found is None else round(found, 1)
+    if found is None or found > scale.recovery:
+        result.fail(f"recovery {result.recovery} s, at most {scale.recovery:.0f}")
+    await end_load(site)
+    if not await quiet(site, scale.recovery):
+        result.fail("work is left")
+    await _judged(site, result)
+
+
+async def _judged(site: Site, result: Result) -> None:
+    site.tell("核对 · verify")
+    if site.witness:
+        await asyncio.sleep(1.0)
+        site.witness.signal(signal.SIGTERM)
+        await site.witness.ended(30)
+    report = await verify(site, site.folder / "verifier.json")
+    result.verifier = report
+    for kind, samples in report["breaches"].items():
+        if samples:
+            result.fail(f"{kind}: {len(samples)}")
+    if report["verdict"] != "clean" and result.verdict == "green":
+        result.fail(str(report["verdict"]))
+    result.stall = report.get("stalls", {}).get("longest")
+    limit = site.scale.stall
+    if limit is not None and (result.stall is None or result.stall > limit):
+        result.fail(f"stall {result.stall} s, at most {limit:.0f}")
+    for reason in site.broken:
+        result.fail(reason)
+    result.notes = site.notes | {"exits": exits(site)}
+    for child in site.children:
+        if error := child.failure():
+            result.fail(str(error))
+
+
+def exits(site: Site) -> dict[str, dict[str, int]]:
+    """Process → exit code → how often, as far as any ended."""
+    found = {child.name: Counter(str(one.code) for one in child.exits) for child in site.children}
+    return {name: dict(codes) for name, codes in found.items() if codes}
+
+
+def write_summary(results: list[Result], path: Path = OUT / "summary.json") -> None:
+    """One document over all cases of a run."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    rows = []
+    for one in results:
+        row = asdict(one)
+        row["verifier"] = row["verifier"].get("counts", {})
+        rows.append(row)
+    path.write_text(json.dumps(rows, ensure_ascii=False, indent=1), encoding="utf-8")

@@ -1,0 +1,62 @@
+"""Sessions: several cases one after another on one plant, and the verdict over all of them."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Sequence
+from dataclasses import asdict
+from typing import Any
+
+from tests.faults.harness.catalogues import Entry
+from tests.faults.harness.declarations import Case, Result
+from tests.faults.harness.plants import Plant
+from tests.faults.harness.runs import run_case, write_summary
+
+Show = Callable[[str], None]
+
+
+async def run_all(
+    entries: Sequence[Entry], *, seed: int, scale: str, sabotage: bool, show: Show
+) -> list[Result]:
+    """Run cases, each cluster started once.
+
+    Args:
+        entries: In an order that keeps topologies together.
+        seed: Of each.
+        scale: ``quick`` or ``full``.
+        sabotage: Each case once for each of its sabotages instead of once honestly.
+        show: Shows a line.
+    """
+    plant = Plant(random.Random(seed))  # noqa: S311 - faults, not secrets
+    results: list[Result] = []
+
+    def tell(case: Case, seconds: float, text: str) -> None:
+        show(f"  {case.id} {seconds:6.1f} s  {text}")
+
+    try:
+        await plant.start()
+        for entry in entries:
+            for broken in entry.case.sabotages if sabotage else ("",):
+                show(f"{entry.case.id} {entry.case.zh} · {entry.case.en}  seed {seed} {broken}")
+                result = await run_case(
+                    plant, entry, seed=seed, scale=scale, sabotage=broken, tell=tell
+                )
+                results.append(result)
+                write_summary(results)
+                tell(entry.case, result.seconds, f"{result.verdict} {'; '.join(result.reasons)}")
+    finally:
+        await plant.stop()
+    return results
+
+
+def passed(results: Sequence[Result], *, sabotage: bool, allow_unrun: bool) -> bool:
+    """Whether honest runs are green, or sabotaged ones red; what was not run fails, too."""
+    good = {"red"} if sabotage else {"green"}
+    if allow_unrun:
+        good |= {"not run"}
+    return bool(results) and all(one.verdict in good for one in results)
+
+
+def document(result: Result) -> dict[str, Any]:
+    """A result as plain data."""
+    return asdict(result)

@@ -1,0 +1,126 @@
+"""Tools: load generator, witness and verifier, each a process that shares no code with the hub."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import signal
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+from tests.faults.harness.children import Child
+from tests.faults.harness.declarations import Load
+from tests.faults.harness.environments import tool_environment
+from tests.faults.harness.sites import Site
+
+_STEADY_SECONDS = 150.0
+_STOP_SECONDS = 40.0
+
+
+class ToolError(Exception):
+    """A tool failed; the text shows the end of its log."""
+
+
+def _tool(site: Site, name: str, module: str, *words: str) -> Child:
+    command = [sys.executable, "-m", module, "--site", str(site.file), *words]
+    log = site.folder / "logs" / f"{name}.log"
+    return Child(name, command, tool_environment(), log, again=False)
+
+
+async def start_witness(site: Site) -> None:
+    """Read during the faults what programs and the hub's topics get."""
+    site.witness = _tool(
+        site, "witness", "tests.faults.verifier.witnesses", "--out", str(site.seen)
+    )
+    await site.witness.start()
+
+
+async def start_load(site: Site, load: Load, seed: int, seconds: float = 3600.0) -> None:
+    """Let the departments work, and return once the families of the opening are on roll.
+
+    Raises:
+        ToolError: it ended before.
+    """
+    words = ["--ledger", str(site.ledger), "--seed", str(seed), "--rate", str(load.rate)]
+    words += ["--seconds", str(seconds), "--people", str(load.people), "--mix", load.mix]
+    words += ["--roll", str(load.roll)]
+    site.load = _tool(site, "load", "tests.faults.loads", *words)
+    await site.load.start()
+    begin = time.monotonic()
+    while not any(line.get("phase") == "steady" for line in said(site.load)):
+        if site.load.pid is None or time.monotonic() - begin > _STEADY_SECONDS:
+            raise ToolError(f"load: {site.load.log.read_text()[-2000:]}")
+        await asyncio.sleep(0.1)
+
+
+def said(tool: Child) -> list[dict[str, Any]]:
+    """The JSON lines a tool has written so far."""
+    if not tool.log.exists():
+        return []
+    lines = tool.log.read_text(errors="replace").splitlines()
+    found = []
+    for line in lines:
+        if line.startswith("{"):
+            try:
+                found.append(json.loads(line))
+            except ValueError:
+                continue  # the last line may be half written
+    return found
+
+
+def acked(site: Site) -> int:
+    """How many facts of the load are acknowledged so far."""
+    lines = said(site.load) if site.load else []
+    return max((int(line.get("acked", 0)) for line in lines), default=0)
+
+
+async def end_load(site: Site) -> None:
+    """Stop sending, and wait until every fact has an outcome.
+
+    Raises:
+        ToolError: it failed.
+    """
+    if site.load is None:
+        return
+    if site.load.pid is not None:
+        site.load.signal(signal.SIGTERM)
+        await site.load.ended(_STOP_SECONDS)
+    if site.load.exits[-1].code != 0:
+        raise ToolError(f"load: {site.load.log.read_text()[-2000:]}")
+
+
+async def probe(site: Site, number: int, seed: int) -> bool:
+    """Send one fresh grant and wait until its program has the referral."""
+    ledger = site.ledger / f"probe-{number}"
+    words = ["--ledger", str(ledger), "--seed", str(seed), "--run", f"p{number}", "--roll", "1"]
+    words += ["--seconds", "0", "--mix", "referrals"]
+    tool = _tool(site, f"probe-{number}", "tests.faults.loads", *words)
+    await tool.start()
+    try:
+        await tool.ended(180)
+    finally:
+        await tool.stop()
+    return bool(tool.exits) and tool.exits[-1].code == 0
+
+
+async def verify(site: Site, out: Path) -> dict[str, Any]:
+    """The verifier's report.
+
+    Raises:
+        ToolError: it could not check.
+    """
+    ledgers = [site.ledger, *sorted(site.ledger.glob("probe-*"))]
+    words = [word for place in ledgers for word in ("--ledger", str(place))]
+    words += ["--witness", str(site.seen), "--out", str(out)]
+    if site.case.allow:
+        words += ["--allow", ",".join(site.case.allow)]
+    if site.case.dead:
+        words += ["--expect-dead", str(site.case.dead)]
+    tool = _tool(site, "verifier", "tests.faults.verifier", *words)
+    await tool.start()
+    code = await tool.ended(240)
+    if code not in {0, 1} or not out.exists():
+        raise ToolError(f"verifier: {tool.log.read_text()[-2000:]}")
+    return dict(json.loads(out.read_text()))

@@ -18,7 +18,8 @@ each reason it put into ``site.broken``, and when a process ended in a loop of c
 * ``site.workers[i]``, ``site.gateway``, ``site.connectors[id]``: ``kill()``, ``freeze()``,
   ``thaw()``, ``stop()``, ``await start(HUB_FAILPOINTS="batch.claim:1")``, ``await ended(s)``,
   ``pid``, ``exits``, ``limits``, ``again``; ``site.make_worker(name, stages=…)`` makes more.
-  A process that ends is started again by its supervisor, without the variables of ``start``.
+  A process that ends is started again by its supervisor, without the variables of ``start``;
+  ``worker.lives.append({"HUB_FAILPOINTS": "relay.marked:1"})`` arms a coming life.
 * ``site.plant.stop_at_once()``, ``await site.plant.server.start()`` for PostgreSQL;
   ``site.cluster.nodes[i].kill()``, ``await site.cluster.whole()``, ``leader(topic, partition)``.
 * ``site.postgres`` (workers), ``site.gateway_postgres``, ``site.cluster.proxies[i]``:

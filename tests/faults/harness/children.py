@@ -8,6 +8,7 @@ import os
 import resource
 import signal
 import time
+from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,7 +17,7 @@ from hub.embedded.processes import log_tail
 
 _AGAIN_SECONDS = 0.3
 _END_SECONDS = 8.0
-_MOST_STARTS = 40
+_MOST_STARTS = 60
 ROOT = Path(__file__).parents[3]
 """The checkout."""
 Limits = Mapping[int, int]
@@ -45,6 +46,10 @@ class Child:
         log: File that gets both outputs.
         limits: Resource limits of the process.
         again: Start it again when it ends.
+
+    Attributes:
+        lives: Variables of the coming lives, each used once; a life beyond them has none.
+        exits: How each life ended.
     """
 
     def __init__(
@@ -65,7 +70,7 @@ class Child:
         self.again = again
         self.exits: list[Exit] = []
         self.starts = 0
-        self._armed: dict[str, str] = {}
+        self.lives: deque[dict[str, str]] = deque()
         self._process: asyncio.subprocess.Process | None = None
         self._watching: asyncio.Task[None] | None = None
         self._ended = asyncio.Event()
@@ -82,7 +87,7 @@ class Child:
         Args:
             environ: Variables for this life only; the next one goes without.
         """
-        self._armed = environ
+        self.lives.appendleft(environ)
         await self._spawn()
         self._watching = asyncio.create_task(self._watch(), name=f"watch {self.name}")
 
@@ -90,7 +95,7 @@ class Child:
         self.starts += 1
         if self.starts > _MOST_STARTS:
             raise CrashLoopError(f"{self.name} ends again and again:\n{log_tail(self.log)}")
-        environ, self._armed = self.environ | self._armed, {}
+        environ = self.environ | (self.lives.popleft() if self.lives else {})
         self._ended.clear()
         with self.log.open("ab") as log:
             self._process = await asyncio.create_subprocess_exec(

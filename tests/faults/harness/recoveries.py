@@ -14,21 +14,33 @@ from tests.faults.harness.tools import probe
 _SMALL_LAG = 100
 
 
-async def lag(site: Site) -> int:
-    """Records of ``in.*`` and ``event.*`` that no claim has passed yet."""
-    connection = await asyncpg.connect(site.database)
-    try:
-        rows = await connection.fetch("SELECT topic, part, next_offset FROM partition_claim")
-    finally:
-        await connection.close()
-    consumer = AIOKafkaConsumer(bootstrap_servers=site.cluster.direct)
-    await consumer.start()
-    try:
-        places = {TopicPartition(row[0], row[1]): row[2] for row in rows}
-        ends = await consumer.end_offsets(list(places)) if places else {}
-    finally:
-        await consumer.stop()
-    return sum(max(0, ends[place] - offset) for place, offset in places.items())
+class Lag:
+    """Records of ``in.*`` and ``event.*`` that no claim has passed; an asynchronous context.
+
+    Args:
+        site: Its brokers and database are asked directly.
+    """
+
+    def __init__(self, site: Site) -> None:
+        self._site = site
+
+    async def __aenter__(self) -> Lag:
+        self._consumer = AIOKafkaConsumer(bootstrap_servers=self._site.cluster.direct)
+        self._connection = await asyncpg.connect(self._site.database)
+        await self._consumer.start()
+        return self
+
+    async def __aexit__(self, *_error: object) -> None:
+        await self._consumer.stop()
+        await self._connection.close()
+
+    async def now(self) -> int:
+        """The sum over all claims; ends are read first, as claims move on meanwhile."""
+        claims = "SELECT topic, part, next_offset FROM partition_claim"
+        places = [TopicPartition(row[0], row[1]) for row in await self._connection.fetch(claims)]
+        ends = await self._consumer.end_offsets(places) if places else {}
+        rows = await self._connection.fetch(claims)
+        return sum(max(0, ends.get(TopicPartition(*row[:2]), 0) - row[2]) for row in rows)
 
 
 async def outbox(site: Site) -> int:
@@ -60,10 +72,12 @@ async def recovered(site: Site, seed: int, seconds: float) -> float | None:
 
 async def _until(site: Site, most: int, seconds: float) -> bool:
     limit = time.monotonic() + seconds
-    while time.monotonic() < limit:
-        if await lag(site) <= most:
-            return True
-        await asyncio.sleep(0.3)
+    async with Lag(site) as lag:
+        while time.monotonic() < limit:
+            if await lag.now() <= most:
+                return True
+            await asyncio.sleep(0.2)
+        site.notes["lag left"] = await lag.now()
     return False
 
 

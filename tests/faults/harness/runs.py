@@ -12,6 +12,7 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 from tests.faults.harness.catalogues import Entry
 from tests.faults.harness.children import ROOT, CrashLoopError
@@ -109,7 +110,7 @@ async def _judged(site: Site, result: Result) -> None:
             result.fail(f"{kind}: {len(samples)}")
     if report["verdict"] != "clean" and result.verdict == "green":
         result.fail(str(report["verdict"]))
-    result.stall = report.get("stalls", {}).get("longest")
+    result.stall = _stall(report)
     limit = site.scale.stall
     if limit is not None and (result.stall is None or result.stall > limit):
         result.fail(f"stall {result.stall} s, at most {limit:.0f}")
@@ -119,6 +120,11 @@ async def _judged(site: Site, result: Result) -> None:
     for child in site.children:
         if error := child.failure():
             result.fail(str(error))
+
+
+def _stall(report: dict[str, Any]) -> float | None:
+    longest = report.get("stalls", {}).get("longest_ms")
+    return None if longest is None else round(longest / 1000, 1)
 
 
 def exits(site: Site) -> dict[str, dict[str, int]]:

@@ -5,7 +5,7 @@ BIN    := $(VENV)/bin
 ARGS   ?=
 STAMP  := $(VENV)/.installed
 
-.PHONY: help demo test check bench lock derived wheel clean setup
+.PHONY: help demo test check bench faults lock derived wheel clean setup
 
 help: ## this list
 	@awk -F':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -43,6 +43,9 @@ check: setup ## linters, types, layers and derived files
 bench: setup ## intake and decide beside a raw forward loop (ARGS=--json for figures as data)
 	@$(BIN)/hub bench intake $(ARGS)
 	@$(BIN)/hub bench decide $(ARGS)
+
+faults: setup ## kill, cut, stop, then verify (ARGS="F04 --scale full", ARGS=--ci; SABOTAGE=1 must go red)
+	@$(BIN)/hub faults run $(if $(SABOTAGE),--sabotage) $(ARGS)
 
 wheel: setup ## build the wheel into dist/
 	@$(BIN)/python -m hatchling build -t wheel

@@ -1,4 +1,4 @@
-"""Clocks: the system's, and a test clock read from a file.
+"""Clocks: the system's, and test clocks read from a file.
 
 Everything that asks for the time asks a :class:`Clock`; SQL ``now()`` would be a second one.
 """
@@ -42,11 +42,25 @@ class FileClock:
         return datetime.fromisoformat(self.path.read_text().strip()).astimezone(SHANGHAI)
 
 
+class OffsetClock:
+    """A test clock: the computer's, wrong by the seconds that stand in a file, e.g. ``-3600``."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def now(self) -> datetime:
+        """The instant shifted by the file's seconds, with zone Asia/Shanghai."""
+        return datetime.fromtimestamp(time.time() + float(self.path.read_text()), SHANGHAI)
+
+
+_TEST_CLOCKS: dict[str, type[FileClock | OffsetClock]] = {"file": FileClock, "offset": OffsetClock}
+
+
 def clock_from(setting: str, *, synthetic_people: bool) -> Clock:
     """Build the clock named by a setting.
 
     Args:
-        setting: ``system`` or ``file:/path``.
+        setting: ``system``, ``file:/path`` or ``offset:/path``.
         synthetic_people: Whether this hub holds invented people only.
 
     Raises:
@@ -54,16 +68,20 @@ def clock_from(setting: str, *, synthetic_people: bool) -> Clock:
     """
     if setting == "system":
         return SystemClock()
-    if not setting.startswith("file:"):
+    kind, _, path = setting.partition(":")
+    if kind not in _TEST_CLOCKS or not path:
         raise ConfigurationError(
-            f"HUB_CLOCK={setting} is not known.", hint="Use 'system' or 'file:PATH'."
+            f"HUB_CLOCK={setting} is not known.",
+            hint="Use 'system', 'file:PATH' or 'offset:PATH'.",
+            message_zh=f"HUB_CLOCK={setting} 无效;可用 system、file:路径 或 offset:路径。",
         )
     if not synthetic_people:
         raise ConfigurationError(
             "A test clock is refused where real people are on record.",
             hint="Unset HUB_CLOCK, or set HUB_SYNTHETIC_PEOPLE=1 on a test system.",
+            message_zh="系统中可能有真实人员,不允许使用测试时钟;请取消 HUB_CLOCK。",
         )
-    return FileClock(Path(setting.removeprefix("file:")))
+    return _TEST_CLOCKS[kind](Path(path))
 
 
 def rfc3339(instant: datetime) -> str:

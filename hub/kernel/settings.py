@@ -21,7 +21,9 @@ class Settings(BaseSettings):
     database: str = Field("", description="PostgreSQL address (DSN); empty: embedded database")
     data_dir: Path = Field(Path(".hub"), description="Folder of embedded services and cursors")
     lang: str = Field("", description="zh or en; empty: from the locale, else zh")
-    clock: str = Field("system", description="'system', or 'file:PATH' as a test clock")
+    clock: str = Field(
+        "system", description="'system'; test clocks: 'file:PATH' an instant, 'offset:PATH' seconds"
+    )
     synthetic_people: bool = Field(
         default=False, description="Accept invented people (ID prefix 99) and test clocks"
     )

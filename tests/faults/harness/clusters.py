@@ -83,7 +83,7 @@ class Cluster:
         """Start what does not run, and wait until every node is a member."""
         await asyncio.gather(*(node.start() for node in self.nodes))
         async with asyncio.timeout(_WHOLE_SECONDS):
-            while len((await self.metadata())["brokers"]) < len(self.nodes):
+            while len((await self.metadata())["brokers"]) < len(self.nodes):  # noqa: ASYNC110 - nobody tells
                 await asyncio.sleep(0.1)
 
     async def stop(self) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from typing import Self
 
 import asyncpg
 from aiokafka import AIOKafkaConsumer, TopicPartition
@@ -24,7 +25,7 @@ class Lag:
     def __init__(self, site: Site) -> None:
         self._site = site
 
-    async def __aenter__(self) -> Lag:
+    async def __aenter__(self) -> Self:
         self._consumer = AIOKafkaConsumer(bootstrap_servers=self._site.cluster.direct)
         self._connection = await asyncpg.connect(self._site.database)
         await self._consumer.start()

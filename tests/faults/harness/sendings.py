@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 
-from tests.faults import sites
-from tests.faults.harness.sites import Site
 from tests.faults.loads.builders import Builder
 from tests.faults.loads.generators import Generator
 from tests.faults.loads.ledgers import Ledger
 from tests.faults.loads.people import Family, Person, family, person
+
+from tests.faults import sites
+from tests.faults.harness.sites import Site
 
 _BEYOND = 1_000_000
 

@@ -105,13 +105,17 @@ async def probe(site: Site, number: int, seed: int) -> bool:
     return bool(tool.exits) and tool.exits[-1].code == 0
 
 
+def _ledgers(site: Site) -> list[Path]:
+    return [site.ledger, *sorted(site.ledger.glob("probe-*"))]
+
+
 async def verify(site: Site, out: Path) -> dict[str, Any]:
     """The verifier's report.
 
     Raises:
         ToolError: it could not check.
     """
-    ledgers = [site.ledger, *sorted(site.ledger.glob("probe-*"))]
+    ledgers = _ledgers(site)
     words = [word for place in ledgers for word in ("--ledger", str(place))]
     words += ["--witness", str(site.seen), "--out", str(out)]
     if site.case.allow:
@@ -121,6 +125,7 @@ async def verify(site: Site, out: Path) -> dict[str, Any]:
     tool = _tool(site, "verifier", "tests.faults.verifier", *words)
     await tool.start()
     code = await tool.ended(240)
-    if code not in {0, 1} or not out.exists():
+    if code not in {0, 1}:
         raise ToolError(f"verifier: {tool.log.read_text()[-2000:]}")
-    return dict(json.loads(out.read_text()))
+    with out.open(encoding="utf-8") as file:
+        return dict(json.load(file))

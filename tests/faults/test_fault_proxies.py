@@ -27,7 +27,7 @@ async def echo():
 
     server = await asyncio.start_server(serve, "127.0.0.1", 0)
     address = server.sockets[0].getsockname()[:2]
-    proxy = Proxy(lambda: address, random.Random(1))
+    proxy = Proxy(lambda: address, random.Random(1))  # noqa: S311 - faults, not secrets
     await proxy.start()
     try:
         yield proxy
@@ -121,7 +121,7 @@ def test_a_commit_is_found_as_simple_query_and_as_prepared_statement_over_any_cu
 async def test_a_cut_commit_leaves_its_client_without_an_answer(fresh_database, executed):
     dsn = await fresh_database()
     socket = Path(parse_qs(urlsplit(dsn).query)["host"][0]) / ".s.PGSQL.5432"
-    proxy = Proxy(lambda: socket, random.Random(1))
+    proxy = Proxy(lambda: socket, random.Random(1))  # noqa: S311 - as above
     await proxy.start()
     name = urlsplit(dsn).path
     address = f"postgresql://postgres@127.0.0.1:{proxy.port}{name}?sslmode=disable"

@@ -59,6 +59,9 @@ class Settings(BaseSettings):
         "", description="OpenID Connect issuer for console sign-in; empty: local accounts only"
     )
     console_oidc_client: str = Field("", description="Client id at that issuer")
+    working_days: str = Field(
+        "", description="File of holidays and working weekends; empty: the one shipped"
+    )
     webhook_private: bool = Field(
         default=False, description="Allow webhooks to private or loopback addresses"
     )

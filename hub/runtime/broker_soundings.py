@@ -1,0 +1,186 @@
+"""Broker soundings: ends of logs, ages of the next records, foreign groups, brokers."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
+from typing import Any, NamedTuple
+
+from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka.errors import KafkaError
+
+from hub.kernel.settings import Settings
+from hub.monitoring.offsets import Commit, Log, Place
+
+_TOPICS_EVERY = 12
+"""Pictures after which topics are listed anew."""
+_GROUPS_EVERY = 2
+_FETCHES = 40
+"""Records fetched for their age in one picture, at most."""
+_SECONDS = 4.0
+
+
+class Brokers(NamedTuple):
+    """What the cluster says of itself."""
+
+    up: int
+    under_replicated: int
+    offline: int
+
+
+class BrokerSoundings:
+    """Asks the broker; keeps its connections between pictures.
+
+    Args:
+        bootstrap: Bootstrap servers.
+        settings: For the topic prefix.
+    """
+
+    def __init__(self, bootstrap: str, settings: Settings) -> None:
+        self._bootstrap, self._settings = bootstrap, settings
+        self._consumer: AIOKafkaConsumer | None = None
+        self._admin: AIOKafkaAdminClient | None = None
+        self._places: list[TopicPartition] = []
+        self._brokers: Brokers | None = None
+        self._ages: dict[tuple[Place, int], int] = {}
+        self._groups: dict[tuple[str, str, int], Commit] = {}
+        self._looks = 0
+
+    async def close(self) -> None:
+        """Let go; the next question connects again."""
+        consumer, admin = self._consumer, self._admin
+        self._consumer = self._admin = None
+        self._looks = 0
+        for one in (consumer.stop if consumer else None, admin.close if admin else None):
+            if one is not None:
+                with suppress(KafkaError, OSError, TimeoutError):
+                    await asyncio.wait_for(one(), 2)
+
+    async def _open(self) -> tuple[AIOKafkaConsumer, AIOKafkaAdminClient]:
+        if self._consumer is None:
+            consumer = AIOKafkaConsumer(
+                bootstrap_servers=self._bootstrap,
+                client_id="hub-sampler",
+                enable_auto_commit=False,
+                fetch_max_wait_ms=50,
+                max_partition_fetch_bytes=1 << 16,
+            )
+            await consumer.start()
+            self._consumer = consumer
+        if self._admin is None:
+            admin = AIOKafkaAdminClient(bootstrap_servers=self._bootstrap)
+            await admin.start()
+            self._admin = admin
+        return self._consumer, self._admin
+
+    async def logs(self) -> dict[Place, Log]:
+        """First and end offset of every partition of the hub's topics.
+
+        Raises:
+            aiokafka.errors.KafkaError: the broker is away.
+        """
+        consumer, admin = await self._open()
+        if self._looks % _TOPICS_EVERY == 0:
+            await self._list(admin)
+        self._looks += 1
+        if not self._places:
+            return {}
+        ends = await asyncio.wait_for(consumer.end_offsets(self._places), _SECONDS)
+        starts = await asyncio.wait_for(consumer.beginning_offsets(self._places), _SECONDS)
+        return {self._place(at): Log(starts[at], end) for at, end in ends.items()}
+
+    @property
+    def brokers(self) -> Brokers | None:
+        """As last listed."""
+        return self._brokers
+
+    async def _list(self, admin: AIOKafkaAdminClient) -> None:
+        prefix = self._settings.topic_prefix
+        names = [
+            name
+            for name in await admin.list_topics()
+            if name.startswith(prefix) and not name.startswith("__")
+        ]
+        described = await admin.describe_topics(names) if names else []
+        parts = [(one["topic"], part) for one in described for part in one["partitions"]]
+        self._places = [TopicPartition(topic, part["partition"]) for topic, part in parts]
+        cluster = await admin.describe_cluster()
+        self._brokers = Brokers(
+            len(cluster["brokers"]),
+            sum(len(part["isr"]) < len(part["replicas"]) for _, part in parts),
+            sum(part["leader"] < 0 for _, part in parts),
+        )
+
+    def _place(self, at: TopicPartition) -> Place:
+        return self._settings.plain(at.topic), at.partition
+
+    async def foreign(self, logs: Mapping[Place, Log], now: int) -> dict[Any, Commit]:
+        """Positions of groups that are not the hub's; Kafka tells no commit time, so ours counts.
+
+        A commit gets the time at which it was first seen.
+        """
+        if self._looks % _GROUPS_EVERY != 1 and self._groups:
+            return self._groups
+        _, admin = await self._open()
+        found: dict[tuple[str, str, int], Commit] = {}
+        own = self._settings.wire("hub.")
+        for name, _kind in await admin.list_consumer_groups():
+            if name.startswith(own):
+                continue
+            offsets = await admin.list_consumer_group_offsets(name)
+            for at, position in offsets.items():
+                place = self._place(at)
+                if place not in logs or position.offset < 0:
+                    continue
+                known = self._groups.get((name, *place))
+                same = known is not None and known.offset == position.offset
+                found[name, *place] = known if same and known else Commit(position.offset, now)
+        self._groups = found
+        return found
+
+    async def ages(self, wanted: Iterable[tuple[Place, int]], now: int) -> dict[Place, int]:
+        """Age of the record at each offset, ms; offsets that are asked again come from memory."""
+        asked = list(wanted)
+        known = {key: at for key in asked if (at := self._ages.get(key)) is not None}
+        missing = [key for key in asked if key not in known][:_FETCHES]
+        if missing:
+            known |= await self._fetch(missing)
+        self._ages = known
+        return {place: max(0, now - at) for (place, _), at in known.items()}
+
+    async def newest(self, logs: Mapping[Place, Log], topics: Iterable[str]) -> dict[str, int]:
+        """Time of the newest record of topics, ms since 1970; empty topics are left out."""
+        chosen = set(topics)
+        wanted = [
+            (place, log.end - 1)
+            for place, log in logs.items()
+            if place[0] in chosen and log.end > log.start
+        ]
+        found: dict[str, int] = {}
+        for start in range(0, len(wanted), _FETCHES):
+            for ((topic, _), _), at in (
+                await self._fetch(wanted[start : start + _FETCHES])
+            ).items():
+                found[topic] = max(found.get(topic, 0), at)
+        return found
+
+    async def _fetch(self, wanted: list[tuple[Place, int]]) -> dict[tuple[Place, int], int]:
+        consumer, _ = await self._open()
+        asked = {
+            TopicPartition(self._settings.wire(topic), part): ((topic, part), offset)
+            for (topic, part), offset in wanted
+        }
+        consumer.assign(list(asked))
+        for at, (_, offset) in asked.items():
+            consumer.seek(at, offset)
+        found: dict[tuple[Place, int], int] = {}
+        loop = asyncio.get_running_loop()
+        until = loop.time() + 1.0
+        while asked.keys() and loop.time() < until:
+            for at, records in (await consumer.getmany(*asked, timeout_ms=150)).items():
+                if records and at in asked:
+                    found[asked.pop(at)] = records[0].timestamp
+                    consumer.pause(at)
+        return found

@@ -149,6 +149,7 @@ def _item(
         freshness.is_silent(silent, one.every),
         arrivals.end(one.topic),
         rates.rate(f"end/{one.topic}"),
+        rates.usual(f"end/{one.topic}"),
         int(told.get("errors", 0)),
         str(told.get("error", "")),
     )

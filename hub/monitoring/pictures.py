@@ -81,6 +81,7 @@ class Item(msgspec.Struct):
         is_silent: Whether that is too long.
         records: How many records its topic has got.
         rate: Records per second now.
+        usual: What it brought in the hour before; None: not known yet.
         errors: Polls in a row that failed.
         error: Class of the last failure.
     """
@@ -93,6 +94,7 @@ class Item(msgspec.Struct):
     is_silent: bool
     records: int
     rate: float
+    usual: float | None = None
     errors: int = 0
     error: str = ""
 

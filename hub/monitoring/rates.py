@@ -7,18 +7,29 @@ from collections import deque
 WINDOW_MS = 60_000
 
 
+USUAL_MS = 3_600_000
+_LEAST_MS = 120_000
+
+
 class Rates:
-    """Counters by key; ask for the mean rate over the last minute."""
+    """Counters by key; ask for the mean rate over the last minute, and for the usual one."""
 
     def __init__(self) -> None:
         self._kept: dict[str, deque[tuple[int, float]]] = {}
+        self._minutes: dict[str, deque[tuple[int, float]]] = {}
 
     def count(self, key: str, value: float, at: int) -> float:
         """Note a counter and tell its rate; a counter that fell was reset and starts anew."""
         kept = self._kept.setdefault(key, deque())
         if kept and value < kept[-1][1]:
             kept.clear()
+            self._minutes.pop(key, None)
         kept.append((at, value))
+        minutes = self._minutes.setdefault(key, deque())
+        if not minutes or at - minutes[-1][0] >= WINDOW_MS:
+            minutes.append((at, value))
+        while len(minutes) > 2 and minutes[1][0] <= at - USUAL_MS:
+            minutes.popleft()
         while len(kept) > 2 and kept[1][0] <= at - WINDOW_MS:
             kept.popleft()
         return self.rate(key)
@@ -30,3 +41,13 @@ class Rates:
             return 0.0
         (first_at, first), (last_at, last) = kept[0], kept[-1]
         return max(0.0, last - first) / max(0.001, (last_at - first_at) / 1000)
+
+    def usual(self, key: str) -> float | None:
+        """The mean rate of the hour before the last minute; None: too little is known."""
+        minutes, kept = self._minutes.get(key), self._kept.get(key)
+        if not minutes or not kept:
+            return None
+        before = [one for one in minutes if one[0] <= kept[-1][0] - WINDOW_MS]
+        if len(before) < 2 or before[-1][0] - before[0][0] < _LEAST_MS:
+            return None
+        return max(0.0, before[-1][1] - before[0][1]) / ((before[-1][0] - before[0][0]) / 1000)

@@ -1,0 +1,180 @@
+"""Findings: what is wrong in a picture, in the order of how bad it is.
+
+The start page, alerts and ``hub status`` show the same findings. A finding has a key, so that one
+that lasts is one matter, and names whom to ask.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from functools import cache
+from importlib.resources import files
+
+import msgspec
+import yaml
+
+from hub.monitoring.offsets import LOST
+from hub.monitoring.pictures import Connector, Partition, Picture, Program
+
+SEVERITIES = ("warn", "bad", "worst")
+OUTBOX_MS = 30_000
+TRANSACTION_MS = 60_000
+FLOOD_LEAST = 50.0
+"""Records per second below which no source floods."""
+FLOOD_TIMES = 8.0
+"""A source floods when it brings so many times what it usually brings."""
+
+
+class Kind(msgspec.Struct, frozen=True):
+    """A kind of finding with its words; see ``findings.yaml``."""
+
+    severity: str
+    zh: str
+    en: str
+    cause_zh: str
+    cause_en: str
+    next_zh: str
+    next_en: str
+
+
+class Finding(msgspec.Struct, frozen=True):
+    """One thing that is wrong.
+
+    Attributes:
+        kind: Key of ``findings.yaml``.
+        severity: ``warn``, ``bad`` or ``worst``.
+        who: Department or program concerned; empty: the hub itself.
+        what: Topic, item, code or reason.
+        n: A count.
+        ms: A length of time.
+        link: The console's page about it.
+    """
+
+    kind: str
+    severity: str
+    who: str = ""
+    what: str = ""
+    n: int = 0
+    ms: int | None = None
+    link: str = "/"
+
+    @property
+    def key(self) -> str:
+        """The same matter in every picture has the same key."""
+        return f"{self.kind}/{self.who}/{self.what if self.kind in _BY_WHAT else ''}"
+
+
+_BY_WHAT = frozenset({"lost", "stopped", "rewound", "slow", "silent", "rejects", "flood"})
+
+
+@cache
+def kinds() -> Mapping[str, Kind]:
+    """The words of every kind."""
+    text = (files("hub.monitoring") / "findings.yaml").read_text("utf-8")
+    return msgspec.convert(yaml.safe_load(text), dict[str, Kind])
+
+
+def findings(picture: Picture) -> list[Finding]:
+    """Everything wrong in a picture, the worst first."""
+    found = [
+        *_servers(picture),
+        *_flow(picture.partitions),
+        *_departments(picture.connectors),
+        *_letters(picture),
+        *_programs(picture.programs, picture.at),
+        *_work(picture),
+    ]
+    return sorted(found, key=lambda one: (-SEVERITIES.index(one.severity), one.kind, one.key))
+
+
+def _of(kind: str, **values: object) -> Finding:
+    return Finding(kind, kinds()[kind].severity, **values)  # type: ignore[arg-type]
+
+
+def _servers(picture: Picture) -> Iterator[Finding]:
+    server = picture.server
+    if "broker" in picture.failed:
+        yield _of("broker_down", what=picture.failed["broker"], link="/servers")
+    elif picture.failed:
+        yield _of("blind", what=", ".join(sorted(picture.failed)), link="/servers")
+    if not picture.workers and "workers" not in picture.failed:
+        yield _of("no_worker", link="/workers")
+    if server is None:
+        return
+    if server.under_replicated:
+        yield _of("replicas", n=server.under_replicated, link="/servers")
+    if (server.oldest_transaction or 0) > TRANSACTION_MS:
+        yield _of("transaction", ms=server.oldest_transaction, link="/servers")
+    if server.outbox_oldest and picture.at - server.outbox_oldest > OUTBOX_MS:
+        age = picture.at - server.outbox_oldest
+        yield _of("outbox", n=server.outbox or 0, ms=age, link="/workers")
+
+
+_STATES = {"STOP": "stopped", "STALL": "stopped", "REWIND": "rewound", "WARN": "slow"}
+
+
+def _flow(partitions: Iterable[Partition]) -> Iterator[Finding]:
+    by_topic: dict[tuple[str, str], list[Partition]] = {}
+    for one in partitions:
+        if not one.group.startswith("hub."):
+            continue
+        kind = "lost" if one.status == LOST else _STATES.get(one.status, "")
+        kind = "stopped" if one.stopped else kind
+        if kind:
+            by_topic.setdefault((kind, one.topic), []).append(one)
+    for (kind, topic), each in by_topic.items():
+        count = sum(max(0, p.start - (p.offset or 0)) if kind == "lost" else p.lag for p in each)
+        still = max(p.still for p in each)
+        yield _of(kind, what=topic, n=count, ms=still, link=f"/lag/{topic}")
+
+
+def _departments(connectors: Iterable[Connector]) -> Iterator[Finding]:
+    for one in connectors:
+        link = f"/connectors/{one.connector}"
+        if one.state == "FAILED":
+            errors = {item.error for item in one.items if item.error}
+            gone = not errors
+            yield _of(
+                "connector_gone" if gone else "connector_failed",
+                who=one.connector,
+                what=", ".join(sorted(errors)),
+                ms=one.late or None,
+                link=link,
+            )
+        if one.state == "PAUSED":
+            yield _of("connector_paused", who=one.connector, link=link)
+        for item in one.items:
+            if item.is_silent and one.planned is None:
+                yield _of("silent", who=one.connector, what=item.item, ms=item.silent, link=link)
+            if item.usual is not None and item.rate > max(FLOOD_LEAST, FLOOD_TIMES * item.usual):
+                yield _of("flood", who=one.connector, what=item.item, n=round(item.rate), link=link)
+
+
+def _letters(picture: Picture) -> Iterator[Finding]:
+    for one in picture.letters:
+        link = f"/letters?source={one.source}&code={one.code}"
+        yield _of(
+            "rejects",
+            who=one.source,
+            what=one.code,
+            n=one.count,
+            ms=picture.at - one.last,
+            link=link,
+        )
+
+
+def _programs(programs: Iterable[Program], now: int) -> Iterator[Finding]:
+    for one in programs:
+        link, waiting = f"/programs/{one.program}", one.queued + one.waiting + one.unfetched
+        age = None if one.oldest is None else now - one.oldest
+        if one.parked:
+            yield _of("parked", who=one.program, n=one.parked, link=link)
+        if waiting and one.open_until > now:
+            yield _of("program_down", who=one.program, n=waiting, ms=age, link=link)
+        elif waiting and one.status in {"warn", "bad"}:
+            yield _of("program_slow", who=one.program, n=waiting, ms=age, link=link)
+
+
+def _work(picture: Picture) -> Iterator[Finding]:
+    if picture.overdue:
+        yield _of("overdue", n=picture.overdue, link="/open")

@@ -31,7 +31,10 @@ VERBS = (
     Verb("schemas", "消息模式:生成、检查兼容", "schemas: derive, check compatibility"),
     Verb("profile", "地区配置:检查、说明", "jurisdiction profile: check, explain"),
     Verb("roster", "救助对象名册:期初装载、快照", "rosters: opening balance, snapshots"),
-    Verb("dlq", "死信:列出、查看", "dead letters: list, show"),
+    Verb("dlq", "死信:列出、查看、重投", "dead letters: list, show, redrive"),
+    Verb(
+        "approvals", "两人操作:批准、执行、暂停", "operations of two persons: approve, run, pause"
+    ),
     Verb("trace", "追踪一件事:从接收到办结", "one matter, from receipt to its close"),
     Verb("doctor", "体检:找出问题并给出修复办法", "find what is wrong and how to mend it"),
     Verb("config", "设置项及其当前值", "settings and the values in force"),
@@ -46,7 +49,10 @@ VERBS = (
 """In the order of the help."""
 
 
-PARTS = {"connectors": {"run": ("hub.cli.connector_run", "run")}}
+PARTS = {
+    "connectors": {"run": ("hub.cli.connector_run", "run")},
+    "dlq": {"redrive": ("hub.cli.dlq_redrive", "redrive")},
+}
 """Words of a verb that stand in a file of their own: verb → word → module, function."""
 
 

@@ -6,7 +6,8 @@ that no batch waits for another one's row.
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
+from typing import Any
 
 import asyncpg
 import msgspec
@@ -55,3 +56,19 @@ async def append(executor: asyncpg.Connection | asyncpg.Pool, row: AuditRow, *, 
         now,
         *msgspec.structs.astuple(row),
     )
+
+
+async def act(
+    connection: asyncpg.Connection,
+    kind: str,
+    actor: str,
+    doc: Mapping[str, Any],
+    *,
+    now: int,
+    event_id: str | None = None,
+    correlation: str | None = None,
+) -> None:
+    """Append what a person did: who, what, why; never a name or an ID number of somebody else."""
+    text = msgspec.json.encode(doc).decode()
+    row = AuditRow(kind, actor, event_id, None, None, None, correlation, text)
+    await write(connection, [row], now=now)

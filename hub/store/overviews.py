@@ -24,18 +24,6 @@ async def dead_letters(executor: Executor) -> Rows:
     )
 
 
-async def dead_letter(executor: Executor, start: str) -> Rows:
-    """Dead letters whose id begins with a text; two at most, to tell an unclear beginning."""
-    return await _rows(
-        executor,
-        "SELECT id, stage, topic, part, off, source, record_key, event_id, type, correlation,"
-        " code, category, field, detail, attempts, replays, first_failed_at, failed_at, state,"
-        " settled_by, settled_at, octet_length(value) AS size FROM dead_letter"
-        " WHERE starts_with(id, $1) ORDER BY id LIMIT 2",
-        start,
-    )
-
-
 async def referral_states(executor: Executor) -> Rows:
     """Referrals by program and state."""
     return await _rows(

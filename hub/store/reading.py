@@ -1,6 +1,7 @@
-"""Reading: what people look at: subscriptions, dead letters, referrals, partitions.
+"""Reading: what people look at: subscriptions, referrals, partitions.
 
-The hops of one matter are read by :mod:`hub.store.traces`, counts by :mod:`hub.store.overviews`.
+Dead letters are read by :mod:`hub.store.dead_letter_index`, the hops of one matter by
+:mod:`hub.store.traces`, counts by :mod:`hub.store.overviews`.
 
 For a pool of its own (:func:`hub.store.connections.pool`), not for the hot path.
 """
@@ -30,31 +31,6 @@ class SubscriptionState(msgspec.Struct):
     queued: int
     waiting: int
     parked: int
-
-
-class DeadLetterView(msgspec.Struct):
-    """A line of the list of dead letters, without the record's value."""
-
-    id: str
-    stage: str
-    topic: str
-    part: int
-    off: int
-    source: str
-    record_key: str
-    event_id: str | None
-    type: str
-    code: str
-    category: str
-    field: str
-    detail: str
-    attempts: int
-    replays: int
-    first_failed_at: int
-    failed_at: int
-    state: str
-    settled_by: str | None
-    settled_at: int | None
 
 
 class ReferralView(msgspec.Struct):
@@ -94,28 +70,6 @@ async def subscription_states(source: Source) -> list[SubscriptionState]:
         " FROM subscription s ORDER BY s.id"
     )
     return [SubscriptionState(*row) for row in rows]
-
-
-async def dead_letters(
-    source: Source, *, state: str | None = "open", code: str | None = None, limit: int = 100
-) -> list[DeadLetterView]:
-    """Dead letters, the newest first.
-
-    Args:
-        source: Pool or connection.
-        state: ``open``, ``settled``; None: all.
-        code: Only this code.
-        limit: How many at most.
-    """
-    names = ", ".join(DeadLetterView.__struct_fields__)
-    rows = await source.fetch(
-        f"SELECT {names} FROM dead_letter WHERE ($1::text IS NULL OR state = $1)"  # noqa: S608
-        " AND ($2::text IS NULL OR code = $2) ORDER BY failed_at DESC, id LIMIT $3",
-        state,
-        code,
-        limit,
-    )
-    return [DeadLetterView(*row) for row in rows]
 
 
 async def recent_referrals(

@@ -83,3 +83,18 @@ def sql(prepared):
         return asyncio.run(go())
 
     return run
+
+
+@pytest.fixture
+def sql_row(prepared):
+    def run(text: str, *values):
+        async def go():
+            connection = await asyncpg.connect(prepared["HUB_DATABASE"])
+            try:
+                return tuple(await connection.fetchrow(text, *values))
+            finally:
+                await connection.close()
+
+        return asyncio.run(go())
+
+    return run

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from hub.model.outbox import pack
 from hub.store.dead_letters import DeadLetterRow, id_of, write
 
 LETTER = id_of("in.village.reports", 0, 7)
@@ -17,7 +18,7 @@ def letter(prepared):
 
     row = DeadLetterRow(
         LETTER, "decide", "event.need", 0, 7, "village", "W-1", None, "need.discovered", "m", "E-ID-CHECK",
-        "identity", "id_number", "", b"k", b"secret content", b"h", 1, 1_743_000_000_000,
+        "identity", "id_number", "", b"k", b'{"id_number": "99068219860520031X", "name": "secret \\u5f20"}', pack([]), 1, 1_743_000_000_000,
     )  # fmt: skip
 
     async def go() -> None:
@@ -58,10 +59,61 @@ def test_dead_letters_are_listed_with_their_mend_and_without_content(hub, letter
     assert "没有死信" in out
     code, out, _ = hub("dlq", "show", LETTER[:8])
     assert code == 0
-    assert "secret content" not in out
-    assert "id_number" in out
+    assert "secret" not in out
+    assert "99068219860520031X" not in out
+    assert '"99999999999999999x"' in out
+    assert '"xxxxxx 字"' in out
     assert hub("dlq", "show", "ffffffff")[0] == 1
     assert hub("dlq", "list", "--state", "odd")[0] == 1
+
+
+def test_raw_bytes_of_a_dead_letter_take_a_person_and_a_reason_and_are_audited(
+    hub, letter, sql_row
+):
+    code, out, err = hub("dlq", "show", LETTER[:8], "--raw")
+    assert (code, "--as" in err) == (1, True)
+    code, out, _ = hub("dlq", "show", LETTER[:8], "--raw", "--as", "li", "--reason", "appeal 7")
+    assert (code, b"secret".hex() in out) == (0, True)
+    row = sql_row("SELECT actor, doc->>'reason' FROM audit WHERE kind = 'dead_letter.revealed'")
+    assert row == ("li", "appeal 7")
+    assert hub("dlq", "show", LETTER[:8], "--raw", "--as", "Li Wei", "--reason", "x")[0] == 1
+    number = "of 99068219860520031X"
+    assert hub("dlq", "show", LETTER[:8], "--raw", "--as", "li", "--reason", number)[0] == 1
+
+
+def test_dead_letters_are_grouped_and_a_dry_run_sends_nothing(hub, letter, sql_row):
+    _, out, _ = hub("dlq", "list", "--group", "--json")
+    found = [row for row in json.loads(out) if row["source"] == "village"]
+    assert [(row["code"], row["schema"], row["count"]) for row in found] == [
+        ("E-ID-CHECK", "raw", 1)
+    ]
+    assert hub("dlq", "redrive")[0] == 1
+    code, out, _ = hub("dlq", "redrive", LETTER[:8], "--json")
+    plan = json.loads(out)
+    assert (code, plan["codes"]) == (0, {"E-ID-CHECK": 1})
+    assert plan["routing"][0]["to"] == "cli-test-event.need/0"
+    assert "operation" not in plan
+    assert sql_row("SELECT count(*) FROM operation") == (0,)
+    code, _, err = hub("dlq", "redrive", LETTER[:8], "--apply")
+    assert (code, "--as" in err) == (1, True)
+    # What is chosen by a filter in vain is no error.
+    _, out, _ = hub("dlq", "redrive", "--code", "E-DATE", "--since", "2025-04-01")
+    assert "演示:将重投 0 条" in out
+    assert hub("dlq", "redrive", "--code", "E-DATE", "--since", "then")[0] == 1
+
+
+def test_one_record_is_redriven_by_one_person_and_shown_among_the_operations(hub, letter):
+    code, out, _ = hub("dlq", "redrive", LETTER, "--apply", "--as", "li", "--reason", "mended")
+    assert code == 0, out
+    _, out, _ = hub("approvals", "list", "--all", "--json")
+    found = json.loads(out)[0]
+    assert (found["state"], found["done"], found["asked_by"]) == ("done", 1, "li")
+    _, out, _ = hub("approvals", "show", found["id"][:8], "--json")
+    assert json.loads(out)["items"][0]["result"].startswith("cli-test-event.need/0/")
+    assert "没有未结束的操作" in hub("approvals", "list")[1]
+    assert hub("approvals", "stop", found["id"], "--as", "li")[0] == 1
+    code, _, err = hub("approvals", "approve", "ffffffff", "--as", "li", "--reason", "x")
+    assert (code, "hub approvals list" in err) == (1, True)
 
 
 def test_a_matter_is_traced(hub, letter):

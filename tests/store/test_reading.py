@@ -40,7 +40,6 @@ async def test_a_trace_shows_every_hop_of_a_referral(db):
     (state,) = await reading.subscription_states(db)
     assert (state.id, state.next_seq, state.sent_seq, state.owned) == ("alpha", 2, 1, True)
     assert [view.id for view in await reading.recent_referrals(db, program="alpha")] == ["r1"]
-    assert await reading.dead_letters(db) == []
     (open_row,) = await overviews.open_work(db)
     assert (open_row["what"], open_row["kind"], open_row["count"]) == ("referral", "alpha", 1)
     assert await reading.partition_states(db) == []

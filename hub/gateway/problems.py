@@ -38,6 +38,8 @@ WORDINGS = {
                  "请按接口说明更正。", "Use the documented method."),
     409: Wording("conflict", "与当前状态不符", "In conflict with the present state",
                  "请重新读取后再试。", "Read again, then repeat."),
+    410: Wording("gone", "编号已换代", "The numbering has a new generation",
+                 "请按新一代编号继续读取。", "Go on reading by the numbers of the new generation."),
     413: Wording("too-large", "消息超过大小上限", "The message is over the size limit",
                  CODES["E-TOO-LARGE"].zh, CODES["E-TOO-LARGE"].en),
     415: Wording("media-type", "不支持的内容类型", "Media type not supported",

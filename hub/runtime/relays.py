@@ -20,13 +20,14 @@ from hub.kernel.failpoints import passed
 from hub.kernel.person_keys import partition_of
 from hub.model.outbox import unpack
 from hub.runtime.clients import producer
-from hub.runtime.metrics import BATCHES, COPIES
+from hub.runtime.metrics import ALARMS, BATCHES, COPIES
 from hub.runtime.progress import Progress
 from hub.runtime.sending import Batches
 from hub.runtime.stages import Backoff, Stage, is_known_fault
+from hub.runtime.tails import last_numbers
 from hub.runtime.webhook_lanes import WebhookLanes
-from hub.store import deliveries, leases, outbox, subscriptions
-from hub.store.connections import close, connect
+from hub.store import deliveries, leases, numberings, outbox, subscriptions
+from hub.store.connections import FenceError, close, connect
 from hub.store.deliveries import Delivery
 from hub.store.subscriptions import Subscription
 
@@ -34,6 +35,8 @@ CHANNEL = "hub_outbox"
 _POLL_SECONDS = 0.25
 _RENEW_SECONDS = 2.0
 _MOVED = 500
+_TAKEN = 200
+"""Subscriptions taken over at once: their topics are looked at before the leases run out."""
 
 log = structlog.get_logger(__name__)
 
@@ -55,6 +58,7 @@ class Relay:
         self._connection: asyncpg.Connection | None = None
         self._held: dict[str, Subscription] = {}
         self._total = 0
+        self._hurried = False
         self._renewed = -math.inf
 
     async def run(self) -> None:
@@ -81,6 +85,8 @@ class Relay:
         if self._connection is None:
             self._connection = await connect(self._stage.settings.database)
             await self._connection.add_listener(CHANNEL, self._heard)
+            if await numberings.recognise(self._connection, now=self._stage.now()):
+                self._restored(numberings.COPIED)
         return self._connection
 
     def _heard(self, connection: Any, pid: int, channel: str, payload: object) -> None:
@@ -90,7 +96,8 @@ class Relay:
 
     async def _turn(self, connection: asyncpg.Connection) -> None:
         loop = asyncio.get_running_loop()
-        if loop.time() - self._renewed > _RENEW_SECONDS or not self._held:
+        pause = 0.0 if self._hurried else _RENEW_SECONDS
+        if loop.time() - self._renewed > pause or not self._held:
             await self._balance(connection)
             self._renewed = loop.time()
         rung = self._stage.bell.is_set()
@@ -129,7 +136,9 @@ class Relay:
             await subscriptions.renew(connection, surplus, seconds=0)
             for one in surplus:
                 del self._held[one.id]
-        await self._take(connection, share - len(self._held))
+        short = len(self._held)
+        await self._take(connection, share - short)
+        self._hurried = len(self._held) - short == _TAKEN
         await self._webhooks.follow(self._held)
 
     async def _adopt(self, connection: asyncpg.Connection) -> None:
@@ -141,7 +150,10 @@ class Relay:
     async def _take(self, connection: asyncpg.Connection, share: int) -> None:
         if share <= 0:
             return
-        taken = await subscriptions.take(connection, self._stage.owner, share, held=self._held)
+        taken = await subscriptions.take(
+            connection, self._stage.owner, min(share, _TAKEN), held=self._held
+        )
+        await self._compare(connection, taken)
         for one in taken:
             self._held[one.id] = one
             if one.mode == subscriptions.KAFKA:
@@ -149,6 +161,31 @@ class Relay:
                 if again:
                     log.info("sent again", subscription=one.id, copies=len(again))
                     await self._send(connection, again)
+            if one.next_generation is not None:
+                if not await numberings.renumber(connection, one, now=self._stage.now()):
+                    raise FenceError
+                log.warning("new generation", subscription=one.id, generation=one.generation)
+
+    async def _compare(self, connection: asyncpg.Connection, taken: list[Subscription]) -> None:
+        """Nothing is numbered before the topics have shown that no number is forgotten.
+
+        Raises:
+            FenceError: numbers are forgotten; whatever was taken is taken again with what follows.
+        """
+        settings = self._stage.settings
+        topics = {
+            one.id: settings.wire(one.topic)
+            for one in taken
+            if one.mode == subscriptions.KAFKA and one.topic.startswith("program.")
+        }
+        held = await last_numbers(settings.kafka, topics)
+        if held and await numberings.outrun(connection, held):
+            self._restored(numberings.OUTRUN)
+            raise FenceError
+
+    def _restored(self, why: str) -> None:
+        log.error("database restored: numbers go on in a new generation", why=why)
+        ALARMS.labels("database_restored").inc()
 
     async def _send(self, connection: asyncpg.Connection, copies: list[Delivery]) -> None:
         """Send numbered copies; the cursors move once the broker has acknowledged them."""

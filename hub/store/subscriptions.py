@@ -30,6 +30,7 @@ class Subscription(msgspec.Struct, gc=False):
         sent_seq: Everything up to here was acknowledged by the broker.
         failures: Consecutive failures of the webhook.
         open_until: The webhook's breaker is open until then, ms since 1970.
+        next_generation: A restore was noticed; the numbering has to go on there.
     """
 
     id: str
@@ -40,6 +41,7 @@ class Subscription(msgspec.Struct, gc=False):
     sent_seq: int
     failures: int = 0
     open_until: int = 0
+    next_generation: int | None = None
 
 
 async def register(connection: asyncpg.Connection, wanted: Mapping[str, tuple[str, str]]) -> None:
@@ -102,7 +104,7 @@ async def take(
         " leased_until = clock_timestamp() + make_interval(secs => $4)"
         " FROM unnest($1::text[], $2::text[]) AS given (id, owner)"
         " WHERE s.id = given.id AND s.owner = given.owner RETURNING s.id, epoch, generation,"
-        " topic, mode, sent_seq, failures, open_until",
+        " topic, mode, sent_seq, failures, open_until, next_generation",
         [name for name, _ in free],
         [held for _, held in free],
         owner,
@@ -142,13 +144,29 @@ async def sent(connection: asyncpg.Connection, cursors: Mapping[str, tuple[int, 
     )
 
 
-async def acked(connection: asyncpg.Connection, subscription: str, seq: int) -> bool:
-    """A program acknowledges everything up to a number; False: that number was never given."""
+async def acked(
+    connection: asyncpg.Connection, subscription: str, seq: int, generation: int | None = None
+) -> bool:
+    """A program acknowledges everything up to a number.
+
+    Args:
+        connection: A connection.
+        subscription: Whose.
+        seq: The number.
+        generation: It is of; None: the present one.
+
+    Returns:
+        False: that number was never given.
+    """
+    newer = "(coalesce($3, generation), $2) > (coalesce(acked_generation, generation), acked_seq)"
     found = await connection.fetchval(
-        "UPDATE subscription SET acked_seq = greatest(acked_seq, $2)"
-        " WHERE id = $1 AND $2 < next_seq RETURNING 1",
+        f"UPDATE subscription SET acked_seq = CASE WHEN {newer} THEN $2 ELSE acked_seq END,"  # noqa: S608 - a constant
+        f" acked_generation = CASE WHEN {newer} THEN coalesce($3, generation)"
+        " ELSE acked_generation END WHERE id = $1 AND (coalesce($3, generation) < generation"
+        " OR coalesce($3, generation) = generation AND $2 < next_seq) RETURNING 1",
         subscription,
         seq,
+        generation,
     )
     return found is not None
 

@@ -21,7 +21,7 @@ from hub.kernel.errors import ConfigurationError, HubError
 from hub.kernel.settings import Settings
 from hub.sdk.programs import Inbox
 from hub.sdk.programs.pulls import PullInbox
-from hub.store import deliveries, outbox, subscriptions
+from hub.store import deliveries, numberings, outbox, subscriptions
 from hub.store.migrations import migrate
 
 pytestmark = pytest.mark.embedded
@@ -34,6 +34,10 @@ class Door:
     def __init__(self, url: str, settings: Settings, kafka: str, db, press) -> None:
         self.url, self.settings, self.kafka, self.db, self.press = url, settings, kafka, db, press
         self.key = development_key(settings, f"program:{PROGRAM}")
+
+    async def renumber(self) -> None:
+        for one in await subscriptions.take(self.db, "test", 99):
+            assert await numberings.renumber(self.db, one, now=1_743_480_001_000)
 
     async def deliver(self, *numbers: int) -> None:
         """Rows as the decider leaves them, numbered as the relay does."""
@@ -112,10 +116,36 @@ async def test_a_gap_is_surfaced_and_can_be_fetched(door):
         assert await take(inbox, 2) == [1, 3]
         (gap,) = inbox.gaps
         assert (gap.first, gap.last) == (2, 2)
-    await door.db.execute("UPDATE delivery SET seq = 2 WHERE seq = 102")
+        await door.db.execute("UPDATE delivery SET seq = 2 WHERE seq = 102")
+        found = [copy.sequence async for copy in inbox.missing()]
+        assert (found, inbox.gaps) == ([2], ())
     async with PullInbox(PROGRAM, door.url, door.key) as transport:
         copy = await transport.one(2)
         assert (copy.sequence, copy.type) == (2, "referral.created")
+
+
+async def test_numbers_of_a_new_generation_follow_those_of_the_old_one(door):
+    await door.deliver(1, 2, 3)
+    async with door.open() as inbox:
+        assert await take(inbox, 2) == [1, 2]
+        # The hub's database is put back to a moment before the third copy was numbered.
+        await door.db.execute("DELETE FROM delivery WHERE seq = 3")
+        await door.db.execute("UPDATE subscription SET next_seq = 3")
+        async with httpx.AsyncClient(base_url=door.url) as client:
+            client.headers["authorization"] = f"Bearer {door.key}"
+            asked = {"generation": 1, "after": 3}
+            page = await client.get(f"/programs/{PROGRAM}/inbox", params=asked)
+            assert page.json()["copies"] == []
+            silent = await client.get(f"/programs/{PROGRAM}/inbox", params={"after": 3})
+            assert silent.status_code == 409
+        await door.renumber()
+        await door.deliver(3, 4)
+        # The third had come already, so only its number is new.
+        assert await take(inbox, 3) == [2, 3, 2]
+        assert (inbox.duplicates, inbox.gaps) == (1, ())
+        assert await inbox._gateway.one(3, 1) is None
+    async with door.open() as inbox:
+        assert [copy async for copy in inbox.missing()] == []
 
 
 async def test_a_reply_arrives_with_the_id_the_sdk_told(door):
@@ -136,8 +166,8 @@ async def test_a_wrong_key_says_what_to_do(door):
             await take(inbox, 1)
 
 
-def test_an_inbox_has_exactly_one_way():
-    for ways in ({}, {"kafka": "k", "gateway": "g", "key": "x"}, {"gateway": "g"}):
+async def test_an_inbox_has_a_way_and_a_gateway_has_a_key():
+    for ways in ({}, {"kafka": "k", "gateway": "g"}, {"gateway": "g"}):
         with pytest.raises(ConfigurationError):
             Inbox(PROGRAM, **ways)
 

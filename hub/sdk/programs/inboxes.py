@@ -6,7 +6,7 @@ from collections import deque
 from collections.abc import AsyncIterator, Mapping
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Protocol, Self
+from typing import TYPE_CHECKING, Any, Protocol, Self
 
 import httpx
 
@@ -18,6 +18,9 @@ from hub.sdk.programs.copies import Copy
 from hub.sdk.programs.memories import Memory
 from hub.sdk.programs.replies import event_of, fields_of
 from hub.sdk.programs.sequences import Gap, Sequences
+
+if TYPE_CHECKING:
+    from hub.sdk.programs.pulls import PullInbox
 
 
 class Transport(Protocol):
@@ -41,6 +44,9 @@ class Transport(Protocol):
     async def send(self, event: CanonicalEvent, said: dict[str, Any]) -> None:
         """Send a reply."""
 
+    async def keep(self) -> None:
+        """Put the numbers seen on record."""
+
 
 class Inbox:
     """A receiver's inbox: an asynchronous iterator over copies.
@@ -52,7 +58,8 @@ class Inbox:
     Args:
         program: The receiver, e.g. ``medical-aid``.
         kafka: Broker addresses, where copies come as a topic.
-        gateway: Address of the gateway, where the receiver fetches them itself.
+        gateway: Address of the gateway, where the receiver fetches them itself; beside ``kafka``
+            only for what is missing, see :meth:`missing`.
         key: API key for the gateway.
         memory: File that keeps the ids of handled copies over a restart.
         remember: How many ids are kept.
@@ -63,7 +70,7 @@ class Inbox:
         clock: Where ``occurred_at`` of replies comes from.
 
     Raises:
-        ConfigurationError: neither or both of ``kafka`` and ``gateway``, or no key.
+        ConfigurationError: neither ``kafka`` nor ``gateway``, or a gateway without key.
     """
 
     def __init__(
@@ -87,16 +94,17 @@ class Inbox:
         self._clock = clock or SystemClock()
         self._memory = Memory(memory, remember)
         self._pending: deque[tuple[Copy, Any]] = deque()
-        if bool(kafka) == bool(gateway) or (gateway and not key and client is None):
+        if not (kafka or gateway) or (gateway and not key and client is None):
             raise ConfigurationError(
-                f"The inbox of {program} needs either 'kafka', or 'gateway' and 'key'.",
+                f"The inbox of {program} needs 'kafka', or 'gateway' with 'key'.",
                 hint="Take the way that the subscription names under 'delivery'.",
                 message_zh=f"{program} 的收件箱须指定 kafka,或指定 gateway 与 key。",
             )
-        self._transport = (
-            _kafka(program, kafka, prefix, group, options)
-            if kafka
-            else _pull(program, gateway, key, client)
+        self._gateway = _pull(program, gateway, key, client) if gateway else None
+        self._transport: Transport = (
+            self._gateway
+            if self._gateway and not kafka
+            else _kafka(program, kafka, prefix, group, options)
         )
 
     async def __aenter__(self) -> Self:
@@ -113,6 +121,8 @@ class Inbox:
             await self._transport.ack(None, flush=True)
         finally:
             await self._transport.__aexit__(kind, error, trace)
+            if self._gateway and self._gateway is not self._transport:
+                await self._gateway.__aexit__(kind, error, trace)
 
     @property
     def gaps(self) -> tuple[Gap, ...]:
@@ -138,6 +148,33 @@ class Inbox:
                     self._memory.add(copy.id)
                 self._pending.popleft()
                 await self._transport.ack(mark, flush=not self._pending)
+
+    async def missing(self) -> AsyncIterator[Copy]:
+        """Fetch by number what has not come, oldest first; needs the gateway.
+
+        A number counts as come when the loop's body has finished with its copy. One whose
+        generation ended before it is void: what it stood for has a number of the next one.
+
+        Raises:
+            ConfigurationError: this inbox was opened without a gateway.
+            HubError: the hub does not have that number.
+        """
+        if self._gateway is None:
+            raise ConfigurationError(
+                f"The inbox of {self.program} cannot fetch numbers without the gateway.",
+                hint="Open it with 'gateway' and 'key' beside 'kafka'.",
+                message_zh=f"{self.program} 的收件箱按编号补取需要 gateway 与 key。",
+            )
+        for gap in self.gaps:
+            for number in range(gap.first, gap.last + 1):
+                copy = await self._gateway.one(number, gap.generation)
+                if copy is not None and copy.id in self._memory:
+                    self.duplicates += 1
+                elif copy is not None:
+                    yield copy
+                    self._memory.add(copy.id)
+                self._transport.sequences.see(gap.generation, number)
+            await self._transport.keep()
 
     async def reply(self, copy: Copy, event_type: str, **fields: Any) -> str:
         """Answer a copy; referral, person and snapshot are taken from it.
@@ -172,7 +209,7 @@ def _kafka(
     return KafkaInbox(program, bootstrap, prefix=before, group=group, options=options)
 
 
-def _pull(program: str, gateway: str, key: str, client: httpx.AsyncClient | None) -> Transport:
+def _pull(program: str, gateway: str, key: str, client: httpx.AsyncClient | None) -> PullInbox:
     from hub.sdk.programs.pulls import PullInbox
 
     return PullInbox(program, gateway, key, client=client)

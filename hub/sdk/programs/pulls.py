@@ -19,10 +19,15 @@ from hub.sdk.programs.sequences import Sequences
 
 _WAIT_SECONDS = 5
 _AT_ONCE = 200
+_GONE = 410
 _TEXTS: dict[str, Callable[[int], str]] = {
     "date": lambda day: date_of(day).isoformat(),
     "money": text_of,
 }
+
+
+Number = tuple[int, int]
+"""Generation and sequence number."""
 
 
 class PullInbox:
@@ -45,8 +50,8 @@ class PullInbox:
             headers={"authorization": f"Bearer {key}"},
             timeout=_WAIT_SECONDS + 10,
         )
-        self._cursor: int | None = None
-        self._acked: int | None = None
+        self._cursor: Number | None = None
+        self._acked: Number | None = None
         self.sequences = Sequences()
 
     async def __aenter__(self) -> Self:
@@ -64,36 +69,44 @@ class PullInbox:
         """Copies after the last one fetched; the first time, after the last one acknowledged."""
         asked: dict[str, int] = {"limit": _AT_ONCE, "wait": _WAIT_SECONDS}
         if self._cursor is not None:
-            asked["after"] = self._cursor
+            asked["generation"], asked["after"] = self._cursor
         page = await self._get("inbox", asked)
-        generation, acknowledged = page["generation"], page["acknowledged"]
-        if generation != self.sequences.generation:
-            open_ = self.sequences.gaps
-            self.sequences = Sequences(generation, acknowledged, open_)
-            if self._cursor is not None:
-                # Numbers start anew: what was asked after belongs to the old ones.
-                self._cursor = acknowledged
-                return []
+        if self._cursor is None:
+            self._cursor = page["acknowledged_generation"], page["acknowledged"]
+            self.sequences = Sequences(*self._cursor)
         copies = [from_event(self._program, orjson.dumps(one)) for one in page["copies"]]
-        self._cursor = copies[-1].sequence if copies else self._cursor or acknowledged
-        return [(copy, copy.sequence) for copy in copies]
+        found = [(copy, (copy.generation, copy.sequence)) for copy in copies]
+        if found:
+            self._cursor = found[-1][1]
+        return found
 
-    async def one(self, sequence: int) -> Copy:
-        """The copy with one number; how a gap is closed.
+    async def one(self, sequence: int, generation: int | None = None) -> Copy | None:
+        """The copy with one number; how a gap is closed, whichever way copies come.
+
+        Returns:
+            None: that number is void, as its generation ended before it.
 
         Raises:
             HubError: there is none.
         """
-        response = await self._client.get(f"/programs/{self._program}/inbox/{sequence}")
+        asked = {} if generation is None else {"generation": generation}
+        response = await self._client.get(
+            f"/programs/{self._program}/copies/{sequence}", params=asked
+        )
+        if response.status_code == _GONE:
+            return None
         return from_event(self._program, _checked(response).content)
+
+    async def keep(self) -> None:
+        """Nothing: the gateway keeps the cursor, and gaps are told anew by the numbers."""
 
     async def ack(self, mark: Any, *, flush: bool) -> None:
         """A copy was handled; the gateway is told at the end of a batch."""
         if mark is not None:
             self._acked = mark
         if flush and self._acked is not None:
-            said = {"sequence": self._acked, "generation": self.sequences.generation}
-            await self._post("ack", said)
+            generation, sequence = self._acked
+            await self._post("ack", {"sequence": sequence, "generation": generation})
             self._acked = None
 
     async def send(self, event: CanonicalEvent, said: dict[str, Any]) -> None:

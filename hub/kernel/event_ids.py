@@ -19,6 +19,7 @@ CAUSED = UUID("0d9c3c0b-5f0e-5d55-8a6b-5a3b8b1d2f42")
 COPIES = UUID("c2f7a9de-21d3-5e0b-93c4-7e4f1f6f8d73")
 """Namespace of delivered copies."""
 
+_CAUSED = sha1(CAUSED.bytes, usedforsecurity=False)
 _VARIANT = dict(zip("0123456789abcdef", "89ab" * 4, strict=True))
 
 
@@ -69,7 +70,9 @@ def hub_event_id(cause: str, rule: str, ordinal: int) -> str:
         rule: Rule that made it.
         ordinal: Its number among the events of that rule and cause, from 0.
     """
-    return str(uuid5(CAUSED, joined(cause.lower(), rule, str(ordinal))))
+    state = _CAUSED.copy()
+    state.update(joined(cause.lower(), rule, str(ordinal)).encode())
+    return _text(state.hexdigest())
 
 
 class CopyIds:

@@ -6,6 +6,7 @@ seen before, or dead letter with a reason.
 
 from __future__ import annotations
 
+import asyncio
 import re
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from operator import attrgetter
@@ -41,6 +42,9 @@ Claiming = Callable[[], Awaitable[set[str]]]
 DEAD_LETTERED = "record.dead_lettered"
 _FIELDS = Keys.__struct_fields__
 _EMPTY: frozenset[Any] = frozenset()
+_SLICE = 32
+"""Events decided before other lanes may send their next statement. A whole batch at once would let
+them advance by one statement per batch, and the database stand idle."""
 _NEEDS = 8
 """How often one event may ask for more records before that counts as a bug."""
 
@@ -97,7 +101,9 @@ class Batch:
         fresh = await self._fresh(items)
         await self._unit.load(self._keys(fresh))
         claimed = None if claim is None else await claim()
-        for item in fresh:
+        for number, item in enumerate(fresh, 1):
+            if not number % _SLICE:
+                await asyncio.sleep(0)
             if claimed is None or (item.event is not None and item.event.event_id in claimed):
                 await self._decide(item)
         return self.outcome

@@ -1,9 +1,9 @@
 """Records: statements and conversions derived from the declarations in :mod:`hub.model.records`.
 
 Scalars are columns of their own, lists and dictionaries are ``json``: nobody but the hub looks into
-them, so PostgreSQL need not take them apart. One statement writes all changed rows of a table;
-each carries the revision it was read at, so that two transactions that both found a row absent,
-or read it unlocked, can never overwrite each other.
+them, so PostgreSQL need not take them apart. Rows that were found absent are copied in, one
+statement writes all changed rows of a table. Each carries the revision it was read at, so that two
+transactions that both found a row absent, or read it unlocked, can never overwrite each other.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from __future__ import annotations
 import types
 from collections.abc import Callable, Iterable, Mapping
 from functools import cache
+from itertools import repeat
 from operator import attrgetter
 from typing import Any, Union, get_args, get_origin, get_type_hints
 
@@ -20,11 +21,13 @@ import msgspec
 from hub.kernel.failpoints import passed
 from hub.model.records import RECORDS, Referral
 from hub.model.states import State
+from hub.store.arrays import literal
 from hub.store.connections import ConflictError, count_of
 
 Revisions = dict[tuple[str, Any], int]
 """(table, key) → revision of the row as read; absent rows are not in it."""
 
+_LITERAL = {"bigint", "boolean"}
 _SCALARS = {bytes: "bytea", str: "text", int: "bigint", bool: "boolean"}
 
 
@@ -60,18 +63,23 @@ class Table:
 
     def _upsert(self) -> str:
         given = ", ".join(
-            f"${number}::{'text' if name in self._json else self.types[name]}[]"
-            for number, name in enumerate(self.columns, 1)
+            f"${number}::{self._given(name)}" for number, name in enumerate(self.columns, 1)
         )
         values = ", ".join(f"{n}::json" if n in self._json else n for n in self.columns)
         names = ", ".join(self.columns)
         changes = ", ".join(f"{n} = excluded.{n}" for n in self.columns if n not in self.key)
         return (  # names come from the declarations only
             f"INSERT INTO {self.name} ({names}, rev) SELECT {values}, rev"  # noqa: S608
-            f" FROM unnest({given}, ${len(self.columns) + 1}::bigint[]) AS given ({names}, rev)"
+            f" FROM unnest({given}, ${len(self.columns) + 1}::text::bigint[]) AS given ({names}, rev)"
             f" ON CONFLICT ({', '.join(self.key)}) DO UPDATE SET {changes}, rev = excluded.rev"
             f" WHERE {self.name}.rev = excluded.rev - 1"
         )
+
+    def _given(self, name: str) -> str:
+        kind = self.types[name]
+        if kind in _LITERAL:
+            return f"text::{kind}[]"
+        return "text[]" if name in self._json else f"{kind}[]"
 
     def key_of(self, record: Any) -> tuple[Any, ...]:
         """The key of a record."""
@@ -95,13 +103,35 @@ class Table:
             ConflictError: a row is not at the revision that was read.
         """
         rows = sorted(records, key=self._keyed)
-        found = [revisions.get((self.name, self.key_of(row)), 0) + 1 for row in rows]
-        columns = [self._column(name, rows) for name in self.columns]
-        tag = await connection.execute(self.upsert, *columns, found)
-        if count_of(tag) != len(rows):
-            raise ConflictError(self.name)
+        name, key_of = self.name, self.key_of
+        changed = [row for row in rows if (name, key_of(row)) in revisions]
+        if len(changed) < len(rows):
+            await self._insert(
+                connection, [row for row in rows if (name, key_of(row)) not in revisions]
+            )
+        if changed:
+            found = literal([revisions[name, key_of(row)] + 1 for row in changed])
+            columns = [self._column(column, changed) for column in self.columns]
+            tag = await connection.execute(self.upsert, *columns, found)
+            if count_of(tag) != len(changed):
+                raise ConflictError(name)
 
-    def _column(self, name: str, rows: list[Any]) -> list[Any]:
+    async def _insert(self, connection: asyncpg.Connection, rows: list[Any]) -> None:
+        columns = [self._values(column, rows) for column in self.columns]
+        try:
+            await connection.copy_records_to_table(
+                self.name,
+                records=zip(*columns, repeat(1, len(rows)), strict=True),
+                columns=(*self.columns, "rev"),
+            )
+        except asyncpg.UniqueViolationError as error:
+            raise ConflictError(self.name) from error
+
+    def _column(self, name: str, rows: list[Any]) -> list[Any] | str:
+        values = self._values(name, rows)
+        return literal(values) if self.types[name] in _LITERAL else values
+
+    def _values(self, name: str, rows: list[Any]) -> list[Any]:
         if name in self._json:
             encode = msgspec.json.encode
             return [encode(getattr(row, name)).decode() for row in rows]

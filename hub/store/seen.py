@@ -15,6 +15,7 @@ import msgspec
 
 from hub.kernel.clocks import epoch_ms, from_epoch_ms
 from hub.kernel.event_ids import id_text
+from hub.store.arrays import literal
 from hub.store.connections import ConflictError, count_of
 
 DECIDED = "decided"
@@ -96,9 +97,9 @@ async def known(
     """
     rows = await connection.fetch(
         "SELECT s.event_id, s.digest, s.disposition"
-        " FROM unnest($1::int[], $2::uuid[]) AS given (month, event_id)"
+        " FROM unnest($1::text::int[], $2::text[]::uuid[]) AS given (month, event_id)"
         " JOIN seen_event s ON s.month = given.month AND s.event_id = given.event_id",
-        [month for month, _ in wanted],
+        literal([month for month, _ in wanted]),
         [event_id for _, event_id in wanted],
     )
     return {id_text(row[0].bytes): (row[1], row[2]) for row in rows}

@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 import sys
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from importlib.metadata import PackageNotFoundError, version
+from typing import Any
 
 import msgspec
 
@@ -217,12 +218,12 @@ async def broker_clock(settings: Settings, bootstrap: str) -> Finding:
 async def _database(found: Addresses) -> list[Finding]:
     from hub.store import overviews
     from hub.store.connections import close, connect
-    from hub.store.migrations import shipped
+    from hub.store.migrations import applied
 
     async def look() -> list[Finding]:
         connection = await connect(found.database)
         try:
-            level = await overviews.migration_level(connection)
+            kinds = await applied(connection)
             server = await connection.fetchval("SHOW server_version")
             before = time.time_ns() // 1_000_000
             there = await overviews.database_clock(connection)
@@ -231,28 +232,63 @@ async def _database(found: Addresses) -> list[Finding]:
             await close(connection)
         return [
             _ok(("database", "数据库"), f"PostgreSQL {server}", f"PostgreSQL {server}"),
-            migrations(level, shipped()[-1].number),
+            migrations(kinds),
+            *await standing_alarms(connection),
             apart(("database clock", "数据库时钟"), there, before, after),
         ]
 
     return await _patient(look, ("database", "数据库"))
 
 
-def migrations(level: int | None, newest: int) -> Finding:
-    """Whether the tables are those of this release."""
+def migrations(applied: Mapping[int, str]) -> Finding:
+    """Whether the tables are those of this release, or of a newer one that only added to them.
+
+    Args:
+        applied: Number → kind.
+    """
+    from hub.store.migrations import blocking, shipped
+
     part = ("migrations", "迁移")
-    if level == newest:
-        return _ok(part, f"第 {newest} 号,最新", f"number {newest}, up to date")
-    if level is not None and level > newest:
-        zh, en = f"数据库为第 {level} 号,新于本版本", f"the database is newer: number {level}"
+    newest, level = shipped()[-1].number, max(applied, default=0)
+    missing = [one.number for one in shipped() if one.number not in applied]
+    block = blocking(applied)
+    if block is not None:
+        zh, en = f"数据库为第 {block} 号,新于本版本", f"the database is newer: number {block}"
         return _problem(part, zh, en, "启动新版本", "start the newer release")
-    return _problem(
-        part,
-        f"数据库为第 {level or 0} 号,应为 {newest}",
-        f"the database is at number {level or 0}, this release needs {newest}",
-        "启动 hub worker 或 hub dev,会自动迁移",
-        "start 'hub worker' or 'hub dev'; they migrate",
-    )
+    if missing:
+        return _problem(
+            part,
+            f"数据库为第 {level} 号,缺第 {missing[0]} 号",
+            f"the database is at number {level} and lacks number {missing[0]}",
+            "启动 hub worker 或 hub dev,会自动迁移",
+            "start 'hub worker' or 'hub dev'; they migrate",
+        )
+    if level > newest:
+        zh, en = f"第 {level} 号,新版本只作了增补", f"number {level}; the newer release only adds"
+        return _ok(part, zh, en)
+    return _ok(part, f"第 {newest} 号,最新", f"number {newest}, up to date")
+
+
+async def standing_alarms(connection: Any) -> list[Finding]:
+    """Alarms that nobody has cleared; none in a database without the table."""
+    from hub.kernel.alarms import ALARMS
+    from hub.store import alarms
+
+    found = []
+    for one in await alarms.standing(connection):
+        known = ALARMS.get(one.kind)
+        zh, en = (known.zh, known.en) if known else (one.kind, one.kind)
+        mend = (known.mend_zh, known.mend_en) if known else ("查看日志", "read the log")
+        place = f"{one.place}({one.count} 次)", f"{one.place} ({one.count} times)"
+        found.append(
+            _problem(
+                ("alarm", "警报"),
+                f"{zh}:{place[0]} {one.detail}",
+                f"{en}: {place[1]} {one.detail}",
+                *mend,
+            )
+        )
+    return found
 
 
 def apart(part: tuple[str, str], there: int, before: int, after: int) -> Finding:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from typing import Any
 
@@ -17,10 +17,14 @@ import asyncpg
 import structlog
 from aiokafka import ConsumerRebalanceListener, TopicPartition
 from aiokafka.errors import IllegalStateError
+from msgspec import structs
 
 from hub.kernel.failpoints import passed
-from hub.runtime.metrics import ALARMS, STOPPED
+from hub.runtime.logs import MISFITS, Log, Misfit, follows, look, misfit, named
+from hub.runtime.metrics import STOPPED
 from hub.runtime.progress import Progress
+from hub.runtime.stages import Stage
+from hub.store import alarms, attempts
 from hub.store import claims as store
 from hub.store.claims import Claim, Place
 from hub.store.connections import FenceError
@@ -69,7 +73,7 @@ class Holding:
         assignment: What is assigned.
         mine: Which partitions are this lane's.
         progress: Where stopped partitions are shown.
-        owner: Who claims, for people to read.
+        stage: The worker's surroundings.
     """
 
     def __init__(
@@ -78,13 +82,13 @@ class Holding:
         assignment: Assignment,
         mine: Callable[[TopicPartition], bool],
         progress: Progress,
-        owner: str,
+        stage: Stage,
     ) -> None:
         self._consumer = consumer
         self._assignment = assignment
         self._mine = mine
         self._progress = progress
-        self._owner = owner
+        self._stage = stage
         self._generation = -1
         self._checked = time.monotonic()
         self.claims: dict[Place, Claim] = {}
@@ -126,14 +130,23 @@ class Holding:
         for partition in mine:
             self._progress.stopped.pop((partition.topic, partition.partition), None)
         STOPPED.set(len(self._progress.stopped))
-        first = await self._consumer.beginning_offsets(mine)
-        last = await self._consumer.end_offsets(mine)
-        starts = {(p.topic, p.partition): first[p] for p in mine}
-        taken = await store.take(connection, starts, owner=self._owner, now=now)
+        found = await look(self._consumer, mine)
+        taken = await store.take(
+            connection,
+            {(p.topic, p.partition): log.first for p, log in found.items()},
+            owner=self._stage.owner,
+            now=now,
+            topic_ids={p.topic: log.topic_id for p, log in found.items()},
+        )
         passed("claim.epoch", connection.terminate)
+        tried = await attempts.standing(connection, [one.record for one in taken.values()])
+        for claim in taken.values():
+            if claim.record in tried:
+                claim.taken_there = max(claim.taken_there, attempts.STRETCH)
         if generation != self._assignment.generation:
             return False
-        self._resume(taken, first, last)
+        self._resume(taken, found)
+        await alarms.clear(connection, MISFITS, [named(p) for p in self.claims], now=now)
         return True
 
     async def check(self, connection: asyncpg.Connection, now: int) -> list[Place]:
@@ -161,24 +174,59 @@ class Holding:
     def _resume(
         self,
         taken: dict[Place, Claim],
-        first: dict[TopicPartition, int],
-        last: dict[TopicPartition, int],
+        found: Mapping[TopicPartition, Log],
     ) -> None:
         for place, claim in taken.items():
-            partition = TopicPartition(*place)
-            if first[partition] <= claim.next_offset <= last[partition]:
+            wrong = misfit(claim, found[TopicPartition(*place)])
+            if wrong is None:
                 self.claims[place] = claim
             else:
-                self._stop(place, claim, first[partition], last[partition])
+                self._stop(place, wrong)
         self.seek(taken)
 
-    def _stop(self, place: Place, claim: Claim, first: int, last: int) -> None:
+    async def fitting(
+        self,
+        polled: dict[TopicPartition, list[Any]],
+        reached: Mapping[Place, int] | None = None,
+    ) -> dict[TopicPartition, list[Any]]:
+        """What of a poll may be worked: partitions whose log no longer fits their claim stop.
+
+        Args:
+            polled: Records as the consumer gave them.
+            reached: Offsets up to which they were read before; by default the claims.
+        """
+        if reached is None:
+            reached = {place: self.claims[place].next_offset for place in polled}
+        gaps = [p for p, records in polled.items() if not follows(records, reached[p])]
+        if not gaps:
+            return polled
+        found = await look(self._consumer, gaps)
+        for partition in gaps:
+            place = partition.topic, partition.partition
+            claim = structs.replace(self.claims[place], next_offset=reached[place])
+            wrong = misfit(claim, found[partition])
+            if wrong is not None:
+                del self.claims[place]
+                self._stop(place, wrong)
+        return {
+            p: records for p, records in polled.items() if (p.topic, p.partition) in self.claims
+        }
+
+    def expire(self, topic_ids: Mapping[str, str]) -> None:
+        """Claim again where a topic got another id: the claims will be found not to fit."""
+        if any(
+            claim.topic_id and topic_ids.get(topic, claim.topic_id) != claim.topic_id
+            for (topic, _), claim in self.claims.items()
+        ):
+            self._generation = -1
+
+    def _stop(self, place: Place, wrong: Misfit) -> None:
         """Records between the claim and the log are gone: going on would lose them silently."""
-        reason = f"claim {claim.next_offset} outside the log {first}..{last}"
-        log.critical("partition stopped", topic=place[0], partition=place[1], reason=reason)
-        self._progress.stopped[place] = reason
+        self._progress.stopped[place] = wrong.detail
         STOPPED.set(len(self._progress.stopped))
-        ALARMS.labels("partition_stopped").inc()
+        self._stage.alarms.sound(wrong.kind, named(place), wrong.detail)
+        with suppress(IllegalStateError):
+            self._consumer.pause(TopicPartition(*place))
 
     def seek(self, places: Iterable[Place] | None = None) -> None:
         """Let the consumer read from the claims on: from all of them, or from some."""

@@ -15,6 +15,7 @@ from hub.runtime.clients import consumer
 from hub.runtime.metrics import LAG
 from hub.runtime.progress import Progress
 from hub.runtime.stages import Stage
+from hub.runtime.topic_ids import topic_ids
 
 _MIRROR_SECONDS = 1.0
 _LEAVE_SECONDS = 2.0
@@ -62,6 +63,7 @@ class StageConsumer:
             await self._stage.pause(_MIRROR_SECONDS)
             await self._mirror()
             await self._measure()
+            await self._identify()
 
     def _claimed(self) -> dict[TopicPartition, int]:
         assigned = self.assignment.partitions
@@ -84,6 +86,18 @@ class StageConsumer:
             self._mirrored = claimed
         except (KafkaError, TimeoutError) as error:
             log.debug("mirror", kind=type(error).__name__)
+
+    async def _identify(self) -> None:
+        """Notice a topic that was deleted and made again while this worker reads on in it."""
+        topics = {topic for holding in self.holdings for topic, _ in holding.claims}
+        if not topics:
+            return
+        try:
+            found = await asyncio.wait_for(topic_ids(self.client, topics), _LEAVE_SECONDS)
+        except (KafkaError, TimeoutError):
+            return
+        for holding in self.holdings:
+            holding.expire(found)
 
     async def _measure(self) -> None:
         claimed = self._claimed()

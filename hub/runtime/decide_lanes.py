@@ -11,18 +11,19 @@ from collections.abc import Iterable
 from typing import Any
 
 import asyncpg
-import structlog
 from aiokafka import TopicPartition
 
+from hub.kernel.alarms import EVENT_SET_ASIDE
 from hub.kernel.errors import DataError
 from hub.kernel.failpoints import passed
 from hub.runtime.assignments import Assignment, Holding
 from hub.runtime.deciding import Batch, read
 from hub.runtime.items import CrashedError, DoomedError, Item
-from hub.runtime.metrics import ALARMS, BATCHES, EVENTS, RETRIES
+from hub.runtime.metrics import BATCHES, EVENTS, RETRIES
 from hub.runtime.progress import Progress
 from hub.runtime.stages import Backoff, Stage, is_bad_value, is_known_fault, where
-from hub.store import crashes
+from hub.runtime.trials import KILLED, Trials, is_killer
+from hub.store import attempts, crashes
 from hub.store.claims import Claim, Place
 from hub.store.connections import ConflictError, close, connect
 from hub.store.unit_of_work import Outcome, UnitOfWork
@@ -31,8 +32,6 @@ _POLL_MS = 200
 _CONFLICTS = 50
 _LEAST = 20
 """Records of a batch at least, however often a batch was cut off."""
-
-log = structlog.get_logger(__name__)
 
 
 class DecideLane:
@@ -60,13 +59,14 @@ class DecideLane:
         self._consumer = consumer
         self._progress = progress
         self._connection: asyncpg.Connection | None = None
+        self._trials = Trials(stage)
         self._crashed: dict[Place, dict[int, int]] = {}
         self._most = stage.settings.batch
 
         def mine(partition: TopicPartition) -> bool:
             return bool(partition.partition % lanes == number)
 
-        self.holding = Holding(consumer, assignment, mine, progress, stage.owner)
+        self.holding = Holding(consumer, assignment, mine, progress, stage)
         self._assignment = assignment
 
     async def run(self) -> None:
@@ -113,8 +113,12 @@ class DecideLane:
         if not polled or not holding.current:
             return
         passed("batch.polled", connection.terminate)
-        for items in self._batches(polled):
-            await self._work(connection, items)
+        for items in self._batches(await holding.fitting(polled)):
+            if len(items) == 1 and self._may_kill(items[0].place, items[0].off):
+                await self._alone(connection, items[0])
+                continue
+            async with self._stage.solitude.together():
+                await self._work(connection, items)
 
     def _batches(self, polled: dict[TopicPartition, list[Any]]) -> Iterable[list[Item]]:
         items = [
@@ -123,13 +127,49 @@ class DecideLane:
             for record in records
             if record.offset >= self.holding.claims[record.topic, record.partition].next_offset
         ]
-        if any(self._is_suspect(item) for item in items):
+        if any(
+            self._is_suspect((partition.topic, partition.partition), records[0].offset)
+            for partition, records in polled.items()
+        ):
             return [[item] for item in items]
         return [items] if items else []
 
-    def _is_suspect(self, item: Item) -> bool:
-        """Whether a crash is on record at this item or after it."""
-        return any(off >= item.off for off in self._crashed.get(item.place, ()))
+    def _is_suspect(self, place: Place, off: int) -> bool:
+        """Whether a crash is on record at this offset or after it, or a death seems to be."""
+        return self._may_kill(place, off) or any(
+            crashed >= off for crashed in self._crashed.get(place, ())
+        )
+
+    def _may_kill(self, place: Place, off: int) -> bool:
+        """Whether processes may have died before they got past this offset's stretch."""
+        claim = self.holding.claims[place]
+        return (
+            claim.taken_there >= attempts.STRETCH
+            and off < claim.taken_offset + self._stage.settings.batch
+        )
+
+    async def _alone(self, connection: asyncpg.Connection, item: Item) -> None:
+        """Work an item with nothing beside it; the fourth process sets aside what killed three."""
+        place, claim = f"{item.topic}/{item.part}/{item.off}", self.holding.claims[item.place]
+        async with self._trials.alone(connection, place, claim) as before:
+            if is_killer(before) and before.event_id is None:
+                self._kills(item)
+            await self._decode(connection, item)
+            if is_killer(before) and item.failure is None:
+                self._kills(item)
+            elif item.event is not None:
+                await attempts.decoded(connection, place, item.event.event_id)
+            await self._work(connection, [item])
+
+    def _kills(self, item: Item) -> None:
+        item.failure = DataError("E-BUG", detail=KILLED)
+        self._stage.alarms.sound(EVENT_SET_ASIDE, f"{item.topic}/{item.part}/{item.off}", KILLED)
+
+    async def _decode(self, connection: asyncpg.Connection, item: Item) -> None:
+        try:
+            read(self._stage.wiring, [item])
+        except CrashedError as error:
+            await self._crash(connection, item, error)
 
     async def _work(self, connection: asyncpg.Connection, items: list[Item]) -> None:
         for attempt in range(_CONFLICTS):
@@ -209,6 +249,5 @@ class DecideLane:
         count = await crashes.record(connection, crash, claim, now=self._stage.now())
         if count <= crashes.TOLERATED:
             raise self._stage.end(f"crash {count} at {crash.place}", error) from error
-        log.critical("event set aside", place=crash.place, at=crash.error)
-        ALARMS.labels("event_set_aside").inc()
+        self._stage.alarms.sound(EVENT_SET_ASIDE, crash.place, crash.error)
         item.failure = DataError("E-BUG", detail=crash.error)

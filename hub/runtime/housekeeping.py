@@ -6,10 +6,10 @@ from uuid import uuid4
 
 import structlog
 
-from hub.kernel.clocks import clock_from
+from hub.kernel.clocks import clock_from, epoch_ms
 from hub.kernel.settings import Settings
 from hub.runtime.stages import is_known_fault
-from hub.store import leases, seen
+from hub.store import attempts, leases, seen
 from hub.store.connections import close, connect
 
 log = structlog.get_logger(__name__)
@@ -31,6 +31,7 @@ async def keep_house(settings: Settings) -> bool:
             return False
         await seen.keep_months(connection, clock.now())
         await leases.forget(connection)
+        await attempts.forget(connection, now=epoch_ms(clock.now()))
         await leases.release(connection, JOB, owner)
     except Exception as error:
         # The next turn does what this one could not.

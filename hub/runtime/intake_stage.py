@@ -8,24 +8,27 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
+from collections.abc import Sequence
 from itertools import takewhile
 from typing import Any
 
 import asyncpg
 import msgspec
-import structlog
 from aiokafka import TopicPartition
 
+from hub.kernel.alarms import RECORD_SET_ASIDE
 from hub.kernel.failpoints import passed
 from hub.runtime.assignments import Holding
 from hub.runtime.clients import producer
 from hub.runtime.consumers import StageConsumer
-from hub.runtime.metrics import ALARMS, BATCHES, EVENTS
+from hub.runtime.logs import named
+from hub.runtime.metrics import BATCHES, EVENTS
 from hub.runtime.sending import Batches
 from hub.runtime.stages import Backoff, Stage, is_known_fault, where
+from hub.runtime.trials import KILLED, Trials, is_killer
 from hub.runtime.wirings import Pipeline, Produced
+from hub.store import attempts, crashes
 from hub.store import claims as store
-from hub.store import crashes
 from hub.store.claims import Claim, Place
 from hub.store.connections import close, connect
 
@@ -36,8 +39,6 @@ _CHUNK = 4000
 _LANDED = BATCHES.labels("intake")
 _READ = EVENTS.labels("intake", "read")
 _PRODUCED = EVENTS.labels("intake", "produced")
-
-log = structlog.get_logger(__name__)
 
 
 class _Chunk(msgspec.Struct):
@@ -64,6 +65,7 @@ class IntakeStage:
         self._consumer = consumer
         self._producer: Any = None
         self._connection: asyncpg.Connection | None = None
+        self._trials = Trials(stage)
         self._flying: deque[_Chunk] = deque()
         self._read: dict[Place, int] = {}
         self._crashed: dict[Place, dict[int, int]] = {}
@@ -72,7 +74,7 @@ class IntakeStage:
             for topic, pipeline in stage.wiring.pipelines.items()
         }
         self.holding = Holding(
-            consumer.client, consumer.assignment, lambda _: True, consumer.progress, stage.owner
+            consumer.client, consumer.assignment, lambda _: True, consumer.progress, stage
         )
         consumer.holdings.append(self.holding)
 
@@ -132,9 +134,57 @@ class IntakeStage:
         )
         if polled and holding.current:
             passed("intake.polled", connection.terminate)
-            await self._take_off(connection, polled)
+            polled = await holding.fitting(polled, self._read)
+        if polled and holding.current:
+            await self._work(connection, polled)
         elif self._flying:
             await self._land(connection)
+
+    async def _work(
+        self, connection: asyncpg.Connection, polled: dict[TopicPartition, list[Any]]
+    ) -> None:
+        if any(self._may_kill(place, records[0].offset) for place, records in polled.items()):
+            for partition, records in polled.items():
+                for record in records:
+                    await self._alone(connection, partition, record)
+        else:
+            async with self._stage.solitude.together():
+                await self._take_off(connection, polled)
+
+    def _may_kill(self, place: Place, off: int) -> bool:
+        """Whether processes may have died before they got past this offset's stretch."""
+        claim = self.holding.claims[place]
+        return claim.taken_there >= attempts.STRETCH and off < claim.taken_offset + _CHUNK
+
+    async def _alone(
+        self, connection: asyncpg.Connection, partition: TopicPartition, record: Any
+    ) -> None:
+        """Work a record with nothing beside it; the fourth process sets aside what killed three."""
+        if record.offset < self._read[partition]:
+            return
+        while self._flying:
+            await self._land(connection)
+        place, claim = f"{named(partition)}/{record.offset}", self.holding.claims[partition]
+        buried = self._stage.wiring.buried
+        async with self._trials.alone(connection, place, claim) as before:
+            if is_killer(before) and buried:
+                self._stage.alarms.sound(RECORD_SET_ASIDE, place, KILLED)
+                await self._send(partition, record, buried(record, "E-BUG"))
+            else:
+                await self._take_off(connection, {partition: [record]})
+            await self._land(connection)
+
+    async def _send(
+        self, partition: TopicPartition, record: Any, produced: Sequence[Produced]
+    ) -> None:
+        """Hand what became of one record to the producer."""
+        batches = Batches(self._producer, self._stage.settings)
+        for topic, key, value, headers in produced:
+            batches.add(topic, partition.partition, key, value, headers)
+        self._read[partition] = record.offset + 1
+        acks = await batches.send()
+        moves = {(partition.topic, partition.partition): record.offset + 1}
+        self._flying.append(_Chunk(moves, acks, 1, len(produced), dead=True))
 
     async def _take_off(
         self, connection: asyncpg.Connection, polled: dict[TopicPartition, list[Any]]
@@ -211,8 +261,7 @@ class IntakeStage:
         count = await crashes.record(connection, crash, claim, now=self._stage.now())
         if count <= crashes.TOLERATED or self._stage.wiring.buried is None:
             raise self._stage.end(f"crash {count} at {crash.place}", error) from error
-        log.critical("record set aside", place=crash.place, at=crash.error)
-        ALARMS.labels("record_set_aside").inc()
+        self._stage.alarms.sound(RECORD_SET_ASIDE, crash.place, crash.error)
         return tuple(self._stage.wiring.buried(record, "E-BUG"))
 
 

@@ -118,6 +118,7 @@ class Worker:
             self._run(Relay(self.stage, self._sign("deliver"), self._webhooks).run())
         else:
             self._run(cry(self.stage))
+        self._run(self.stage.alarms.keep(self.stage.stopping))
         self._run(self._tick())
         self._watchdog.start()
         if self.health:

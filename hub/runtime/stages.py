@@ -13,8 +13,10 @@ import structlog
 
 from hub.kernel.clocks import Clock, epoch_ms
 from hub.kernel.settings import Settings
+from hub.runtime.alarms import Alarms
 from hub.runtime.clients import is_broker_fault
 from hub.runtime.metrics import RETRIES
+from hub.runtime.solitudes import Solitude
 from hub.runtime.wirings import Wiring
 from hub.store.connections import FenceError, is_fault
 
@@ -41,6 +43,8 @@ class Stage:
         bell: Rung after every commit that queued something.
         stopping: Set when the worker is asked to stop.
         subscriptions: Ids known to be on record.
+        solitude: Lets a record that may kill the process run alone.
+        alarms: Call for people.
     """
 
     settings: Settings
@@ -51,6 +55,11 @@ class Stage:
     bell: asyncio.Event = field(default_factory=asyncio.Event)
     stopping: asyncio.Event = field(default_factory=asyncio.Event)
     subscriptions: set[str] = field(default_factory=set)
+    solitude: Solitude = field(default_factory=Solitude)
+    alarms: Alarms = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.alarms = Alarms(self.settings.database, self.now)
 
     def now(self) -> int:
         """Ms since 1970, by the hub's clock."""

@@ -9,10 +9,10 @@ from __future__ import annotations
 import asyncio
 
 import asyncpg
-import structlog
 
 from hub.contracts.codecs import content_digest
 from hub.contracts.events import CanonicalEvent
+from hub.kernel.alarms import TIMER_SET_ASIDE
 from hub.kernel.clocks import from_epoch_ms
 from hub.kernel.dates import days_of
 from hub.kernel.errors import DataError
@@ -20,10 +20,11 @@ from hub.kernel.event_ids import hub_event_id
 from hub.kernel.failpoints import passed
 from hub.runtime.deciding import Batch
 from hub.runtime.items import TIMER_TOPIC, CrashedError, DoomedError, Item
-from hub.runtime.metrics import ALARMS, BATCHES, EVENTS, RETRIES
+from hub.runtime.metrics import BATCHES, EVENTS, RETRIES
 from hub.runtime.progress import Progress
 from hub.runtime.stages import Backoff, Stage, is_known_fault, where
-from hub.store import crashes, leases
+from hub.runtime.trials import KILLED, Trials, is_killer
+from hub.store import attempts, crashes, leases
 from hub.store import timers as store
 from hub.store.connections import ConflictError, close, connect
 from hub.store.timers import Timer
@@ -34,8 +35,6 @@ _AT_ONCE = 200
 _RENEW_SECONDS = 3.0
 _CONFLICTS = 50
 LEASE = "job/timers"
-
-log = structlog.get_logger(__name__)
 
 
 def event_of(timer: Timer, now: int) -> CanonicalEvent:
@@ -72,6 +71,7 @@ class TimerStage:
         self._stage = stage
         self._progress = progress
         self._connection: asyncpg.Connection | None = None
+        self._trials = Trials(stage)
         self._held_until = 0.0
 
     async def run(self) -> None:
@@ -111,9 +111,25 @@ class TimerStage:
         suspects = await crashes.of_timers(connection)
         whole = [(timer, Item(TIMER_TOPIC, 0, 0, event=event_of(timer, now))) for timer in due]
         alone = any(item.event and item.event.event_id in suspects for _, item in whole)
-        for part in [[one] for one in whole] if alone else [whole]:
-            await self._fire(connection, part)
+        async with self._trials.noted(connection, TIMER_TOPIC, None) as before:
+            if before.deaths >= attempts.STRETCH - 1:
+                for one in whole:
+                    await self._alone(connection, one)
+            else:
+                for part in [[one] for one in whole] if alone else [whole]:
+                    async with self._stage.solitude.together():
+                        await self._fire(connection, part)
         return len(due)
+
+    async def _alone(self, connection: asyncpg.Connection, one: tuple[Timer, Item]) -> None:
+        """Fire a timer with nothing beside it; the fourth process sets aside what killed three."""
+        _, item = one
+        place = f"{TIMER_TOPIC}/{item.event.event_id if item.event else ''}"
+        async with self._trials.alone(connection, place, None) as before:
+            if is_killer(before):
+                item.failure = DataError("E-BUG", detail=KILLED)
+                self._stage.alarms.sound(TIMER_SET_ASIDE, place, KILLED)
+            await self._fire(connection, [one])
 
     async def _fire(self, connection: asyncpg.Connection, fired: list[tuple[Timer, Item]]) -> None:
         for attempt in range(_CONFLICTS):
@@ -162,6 +178,5 @@ class TimerStage:
         count = await crashes.record(connection, crash, None, now=self._stage.now())
         if count <= crashes.TOLERATED:
             raise self._stage.end(f"crash {count} at {crash.place}", error) from error
-        log.critical("timer set aside", place=crash.place, at=crash.error)
-        ALARMS.labels("event_set_aside").inc()
+        self._stage.alarms.sound(TIMER_SET_ASIDE, crash.place, crash.error)
         item.failure = DataError("E-BUG", detail=crash.error)

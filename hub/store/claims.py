@@ -17,6 +17,12 @@ Place = tuple[str, int]
 """Topic (with prefix) and partition."""
 
 
+_COLUMNS = (
+    "c.topic, c.part, c.epoch, c.next_offset, coalesce(c.topic_id, ''),"
+    " coalesce(c.taken_offset, c.next_offset), c.taken_there"
+)
+
+
 class Claim(msgspec.Struct):
     """A partition held by this process."""
 
@@ -24,15 +30,46 @@ class Claim(msgspec.Struct):
     part: int
     epoch: int
     next_offset: int
+    topic_id: str = ""
+    """Of the log it was made on; empty where no broker told."""
+    taken_offset: int = 0
+    """Where it stood when it was taken last."""
+    taken_there: int = 1
+    """How often in a row it was taken there: its owners got nowhere."""
 
     @property
     def place(self) -> Place:
         """Topic and partition."""
         return self.topic, self.part
 
+    @property
+    def record(self) -> str:
+        """Names the next record."""
+        return f"{self.topic}/{self.part}/{self.next_offset}"
+
+
+_TAKE = f"""
+INSERT INTO partition_claim AS c (topic, part, epoch, owner, next_offset, committed_at, topic_id,
+    taken_offset, taken_there)
+SELECT topic, part, 1, $5, start, $6, nullif(topic_id, ''), start, 1
+FROM unnest($1::text[], $2::int[], $3::bigint[], $4::text[])
+    AS given (topic, part, start, topic_id)
+ORDER BY topic, part
+ON CONFLICT (topic, part) DO UPDATE SET epoch = c.epoch + 1, owner = excluded.owner,
+    topic_id = coalesce(c.topic_id, excluded.topic_id), taken_offset = c.next_offset,
+    taken_there = CASE WHEN c.taken_offset = c.next_offset THEN c.taken_there + 1 ELSE 1 END
+WHERE c.held_by IS NULL
+RETURNING {_COLUMNS}
+"""  # noqa: S608 - column names only
+
 
 async def take(
-    connection: asyncpg.Connection, places: Mapping[Place, int], *, owner: str, now: int
+    connection: asyncpg.Connection,
+    places: Mapping[Place, int],
+    *,
+    owner: str,
+    now: int,
+    topic_ids: Mapping[str, str] | None = None,
 ) -> dict[Place, Claim]:
     """Take partitions over; those that an operator holds (:mod:`hub.store.holds`) are left out.
 
@@ -41,18 +78,16 @@ async def take(
         places: Partition → where to start if nobody ever claimed it.
         owner: Who takes it, for people to read.
         now: ms since 1970.
+        topic_ids: Topic → the broker's id of it. A claim made on another one keeps that one's
+            id; whoever takes it must compare.
     """
+    ids = topic_ids or {}
     rows = await connection.fetch(
-        "INSERT INTO partition_claim AS c (topic, part, epoch, owner, next_offset, committed_at)"
-        " SELECT topic, part, 1, $4, start, $5"
-        " FROM unnest($1::text[], $2::int[], $3::bigint[]) AS given (topic, part, start)"
-        " ORDER BY topic, part"
-        " ON CONFLICT (topic, part) DO UPDATE SET epoch = c.epoch + 1, owner = excluded.owner"
-        " WHERE c.held_by IS NULL"
-        " RETURNING topic, part, epoch, next_offset",
+        _TAKE,
         [topic for topic, _ in places],
         [part for _, part in places],
         list(places.values()),
+        [ids.get(topic, "") for topic, _ in places],
         owner,
         now,
     )
@@ -97,7 +132,7 @@ async def reread(connection: asyncpg.Connection, claims: Collection[Claim]) -> d
     This is how the outcome of a COMMIT that was cut off is learnt.
     """
     rows = await connection.fetch(
-        "SELECT c.topic, c.part, c.epoch, c.next_offset FROM partition_claim c"
+        f"SELECT {_COLUMNS} FROM partition_claim c"  # noqa: S608 - column names only
         " JOIN unnest($1::text[], $2::int[], $3::bigint[]) AS given (topic, part, epoch)"
         " USING (topic, part, epoch)",
         [claim.topic for claim in claims],

@@ -91,13 +91,14 @@ async def release(connection: asyncpg.Connection, places: Collection[Place]) -> 
 
 
 async def move(connection: asyncpg.Connection, held: Hold, next_offset: int, *, now: int) -> None:
-    """Set the offset of a held claim.
+    """Set the offset of a held claim; it then belongs to the topic as it is now.
 
     Raises:
         ConflictError: the claim is not held any more, or was taken or moved since it was read.
     """
     found = await connection.fetchval(
-        "UPDATE partition_claim SET next_offset = $5, committed_at = $6, epoch = epoch + 1"
+        "UPDATE partition_claim SET next_offset = $5, committed_at = $6, epoch = epoch + 1,"
+        " topic_id = NULL, taken_offset = NULL, taken_there = 0"
         " WHERE topic = $1 AND part = $2 AND epoch = $3 AND next_offset = $4"
         " AND held_by IS NOT NULL RETURNING 1",
         held.topic,

@@ -59,14 +59,6 @@ async def open_work(executor: Executor) -> Rows:
     return await _rows(executor, _OPEN_WORK)
 
 
-async def migration_level(executor: Executor) -> int | None:
-    """Number of the last migration applied; None: the database is empty."""
-    if await executor.fetchval("SELECT to_regclass('migration')") is None:
-        return None
-    found: int | None = await executor.fetchval("SELECT max(number) FROM migration")
-    return found
-
-
 async def database_clock(executor: Executor) -> int:
     """What the database's own clock shows, ms since 1970; to compare it, never to decide by it."""
     found: int = await executor.fetchval(

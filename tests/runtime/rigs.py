@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import resource
 import signal
 import sys
 from pathlib import Path
@@ -54,6 +55,10 @@ def decide(state, event, ctx):
     key = event.source_record_key
     if key.startswith("crash"):
         raise RuntimeError(key)
+    if key.startswith("kill") or event.type == "timer.kill":
+        os.kill(os.getpid(), signal.SIGKILL)
+    if key.startswith("hog"):
+        hog()
     if key.startswith("bad"):
         raise DataError("E-DATE", "stay.from")
     if key.startswith("quiet"):
@@ -109,6 +114,8 @@ def pipeline(record):
         return [(f"dlq.hub.{RAW}", record.key, record.value, [("hub.dlq.code", b"E-JSON")])]
     if record.value == b"boom":
         raise RuntimeError
+    if record.value == b"kill":
+        os.kill(os.getpid(), signal.SIGKILL)
     return [(TOPIC, record.key, record.value, [])]
 
 
@@ -116,9 +123,23 @@ def buried(record, code):
     return [(f"dlq.hub.{RAW}", record.key, record.value, [("hub.dlq.code", code.encode())])]
 
 
+def hog():
+    """Ask for memory until there is no more."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_AS)
+    used = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
+    resource.setrlimit(resource.RLIMIT_AS, (used + (64 << 20), hard))
+    try:
+        held = [bytes(1 << 20) for _ in range(1000)]
+    finally:
+        resource.setrlimit(resource.RLIMIT_AS, (soft, hard))
+    raise AssertionError(len(held))
+
+
 def decode(value):
     if value == b"boom":
         raise RuntimeError
+    if value == b"kill":
+        os.kill(os.getpid(), signal.SIGKILL)
     return decode_event(value)
 
 

@@ -6,9 +6,9 @@ import pytest
 
 from hub.kernel.clocks import SHANGHAI, epoch_ms
 from hub.kernel.errors import ConfigurationError
-from hub.store import claims, crashes, leases, seen, timers
+from hub.store import alarms, attempts, claims, crashes, leases, seen, timers
 from hub.store.connections import ConflictError, FenceError
-from hub.store.migrations import migrate
+from hub.store.migrations import CONTRACT, EXPAND, applied, blocking, migrate
 
 PLACE = ("event.health", 0)
 ID = "0b9c3c0b-5f0e-5d55-8a6b-5a3b8b1d2f4"
@@ -109,6 +109,74 @@ async def test_a_changed_migration_and_a_newer_database_are_refused(db):
     await db.execute("UPDATE migration SET checksum = 'x' WHERE number = 1")
     with pytest.raises(ConfigurationError, match="0001_records"):
         await migrate(db)
-    await db.execute("INSERT INTO migration VALUES (9999, 'later', 'x')")
+    await db.execute("INSERT INTO migration (number, name, checksum) VALUES (9999, 'later', 'x')")
     with pytest.raises(ConfigurationError, match="newer release"):
         await migrate(db)
+
+
+async def test_a_release_runs_on_tables_that_a_newer_one_only_added_to(db):
+    later = "INSERT INTO migration (number, name, checksum, kind) VALUES ($1, 'later', 'x', $2)"
+    await db.execute(later, 9998, EXPAND)
+    assert await migrate(db) == []
+    assert blocking(await applied(db)) is None
+    await db.execute(later, 9999, CONTRACT)
+    assert blocking(await applied(db)) == 9999
+    with pytest.raises(ConfigurationError, match="9999"):
+        await migrate(db)
+
+
+async def test_a_database_of_the_release_before_is_brought_up_to_this_one(db):
+    await db.execute("ALTER TABLE migration DROP COLUMN kind")
+    assert set((await applied(db)).values()) == {CONTRACT}
+    assert await migrate(db) == []
+    claim = "INSERT INTO partition_claim (topic, part, epoch, owner, next_offset, committed_at)"
+    await db.execute(f"{claim} VALUES ('event.health', 0, 4, 'old', 7, 1)")
+    taken = (await claims.take(db, {PLACE: 0}, owner="a", now=1, topic_ids={PLACE[0]: "T"}))[PLACE]
+    assert (taken.epoch, taken.next_offset, taken.topic_id, taken.taken_there) == (5, 7, "T", 1)
+
+
+async def test_a_claim_tells_how_often_its_owners_got_nowhere(db):
+    for count in (1, 2, 3):
+        claim = (await claims.take(db, {PLACE: 5}, owner="a", now=1))[PLACE]
+        assert (claim.taken_there, claim.taken_offset) == (count, 5)
+    async with db.transaction():
+        await claims.fence(db, [(claim, 8)], now=3)
+    assert (await claims.reread(db, [claim]))[PLACE].taken_there == 3
+    claim = (await claims.take(db, {PLACE: 5}, owner="a", now=1))[PLACE]
+    assert (claim.taken_there, claim.taken_offset) == (1, 8)
+
+
+async def test_a_claim_keeps_the_id_of_the_topic_it_was_made_on(db):
+    await claims.take(db, {PLACE: 5}, owner="a", now=1, topic_ids={PLACE[0]: "first"})
+    claim = (await claims.take(db, {PLACE: 0}, owner="a", now=1, topic_ids={PLACE[0]: "second"}))[
+        PLACE
+    ]
+    assert claim.topic_id == "first"
+
+
+async def test_an_attempt_that_never_ended_is_a_death(db, other):
+    claim = (await claims.take(db, {PLACE: 5}, owner="a", now=1))[PLACE]
+    assert await attempts.begin(db, "p", claim, owner="a", now=1) == (0, None)
+    await attempts.decoded(db, "p", ID + "0")
+    assert await attempts.begin(db, "p", claim, owner="a", now=2) == (1, ID + "0")
+    await attempts.end(db, "p")
+    assert await attempts.begin(db, "p", claim, owner="a", now=3) == (0, None)
+    await claims.take(other, {PLACE: 0}, owner="b", now=4)
+    with pytest.raises(FenceError):
+        await attempts.begin(db, "p", claim, owner="a", now=5)
+    await attempts.forget(db, now=86_400_004)
+    assert await db.fetchval("SELECT count(*) FROM attempt") == 0
+
+
+async def test_an_alarm_stands_once_until_it_is_cleared(db):
+    for at in (1, 2):
+        await alarms.sound(db, "partition_stopped", "event.health/0", f"detail {at}", now=at)
+    (standing,) = await alarms.standing(db)
+    assert (standing.first_at, standing.last_at, standing.count) == (1, 2, 2)
+    assert standing.detail == "detail 2"
+    await alarms.clear(db, ["partition_stopped"], ["event.health/1"], now=3)
+    assert len(await alarms.standing(db)) == 1
+    await alarms.clear(db, ["partition_stopped"], ["event.health/0"], now=3)
+    assert await alarms.standing(db) == []
+    assert await alarms.sound(db, "partition_stopped", "event.health/0", "again", now=4)
+    assert [one.cleared_at for one in await alarms.history(db, limit=5)] == [None, 3]

@@ -1,3 +1,4 @@
+-- expand
 -- Operations: dead letters that are redriven, offsets that are held and moved, and the persons who
 -- ask for them and approve them.
 ALTER TABLE dead_letter

@@ -1,3 +1,4 @@
+-- expand
 -- Delivery: why a copy was parked and who closed it, the order of a person at a webhook, and the
 -- generations of a numbering. The previous release runs on this schema.
 ALTER TABLE delivery

@@ -8,10 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import cache
-from hashlib import blake2b
 from typing import Any
-
-import msgspec
 
 from hub.contracts.catalogues import Catalogue, catalogue
 from hub.contracts.decoders import compile_decoder, compile_event, whole
@@ -195,19 +192,3 @@ def decode_copy(program: str, value: bytes) -> dict[str, Any]:
         DataError: ``E-SCHEMA-ID``: no frame, or another program's schema; ``E-SCHEMA-BODY``.
     """
     return _copy_decoder(program, schema_id_of(value))(value, HEAD)
-
-
-# A copied state takes two thirds of the time of a new one.
-_EMPTY = blake2b(digest_size=8)
-_PACK = msgspec.msgpack.Encoder(order="deterministic").encode
-
-
-def content_digest(*parts: Any) -> bytes:
-    """8 bytes over the content of a fact: tells a changed record under an old version.
-
-    Args:
-        parts: Groups and whatever else counts as content; the order of keys does not matter.
-    """
-    state = _EMPTY.copy()
-    state.update(_PACK(parts))
-    return state.digest()

@@ -6,7 +6,7 @@ which either writes it or refuses it with the field's path.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from functools import cache
 from itertools import groupby
 from typing import Any
@@ -82,6 +82,16 @@ def _repeats(kind: str, schema: Schema) -> bool:
     )
 
 
+def repeats_whole(schema: Schema, names: Names) -> bool:
+    """Whether a group has few values as a whole and names nobody, so that keeping it pays."""
+    kinds = [resolved(field["type"][1], names) for field in schema["fields"]]
+    return all(_repeats(kind, full) for kind, full in kinds)
+
+
+def _optional(field: Any, made: Mapping[str, Any]) -> bool:
+    return isinstance(field["type"], list) and field["name"] not in made
+
+
 class Source:
     """Collects the statements of one function, the pieces it joins, and what these refer to."""
 
@@ -112,6 +122,14 @@ class Source:
         if self.pieces and self.pieces[-1].startswith(("b'", 'b"')):
             data = eval(self.pieces.pop(), {"__builtins__": {}}) + data  # noqa: S307 - our own literal
         self.pieces.append(repr(data))
+
+    def put(self, pieces: Iterable[str | bytes]) -> None:
+        """Pieces in order, expressions and fixed bytes."""
+        for piece in pieces:
+            if isinstance(piece, bytes):
+                self.constant(piece)
+            else:
+                self.add(piece)
 
     def field(self, schema: Schema, expression: str) -> None:
         """Statements and pieces for one value."""
@@ -195,16 +213,11 @@ class Source:
 
     def _nested(self, kind: str, schema: Schema, value: str) -> str:
         if kind == "record":
-            return f"{self.bind(self._record(schema), 'r')}({value})"
+            return f"{self.bind(compile_group(schema, self.names), 'r')}({value})"
         item, full = resolved(schema["items"], self.names)
         if item == "string":
             return f"strings({value})"
-        return f"array({value}, {self.bind(self._record(full), 'r')})"
-
-    def _record(self, schema: Schema) -> Callable[[Any], bytes]:
-        inner = Source(self.names)
-        inner.record(schema, "value")
-        return inner.made("value")
+        return f"array({value}, {self.bind(compile_group(full, self.names), 'r')})"
 
     def record(self, schema: Schema, value: str) -> None:
         """Statements and pieces for the fields of a record that stands in a dict."""
@@ -216,40 +229,76 @@ class Source:
 
     def group(self, schema: Schema, value: str) -> None:
         """Statements and pieces for a group; one that repeats as a whole is looked up whole."""
-        kinds = [resolved(field["type"][1], self.names) for field in schema["fields"]]
-        if not all(_repeats(kind, full) for kind, full in kinds):
+        if not repeats_whole(schema, self.names):
             self.record(schema, value)
             return
-        pieces = self.bind(Pieces(self._record(schema)), "g")
+        pieces = self.bind(Pieces(compile_group(schema, self.names)), "g")
         self.add(f"{pieces}[(*{value}, *{value}.values())]")
 
-    def envelope(self, fields: list[Any], value: str) -> None:
-        """Statements and pieces for attributes; a long run of None is one piece."""
-        for nullable, run in groupby(fields, lambda field: isinstance(field["type"], list)):
-            part = [(field["type"], f"{value}.{field['name']}") for field in run]
+    def envelope(
+        self,
+        fields: list[Any],
+        values: Mapping[str, str],
+        made: Mapping[str, Sequence[str | bytes]] | None = None,
+    ) -> None:
+        """Statements and pieces for attributes; a long run of None is one piece.
+
+        Args:
+            fields: Of the envelope's schema, in order.
+            values: Attribute → expression of its value.
+            made: Attribute → pieces that are its bytes already, for those without a value.
+        """
+        ready = made or {}
+        for nullable, run in groupby(fields, lambda field: _optional(field, ready)):
+            part = list(run)
             if not nullable or len(part) < _RUN:
-                for schema, expression in part:
-                    self.field(schema, expression)
+                self._attributes(part, values, ready)
                 continue
             before, self.pieces = self.pieces, []
-            for schema, expression in part:
-                self.field(schema, expression)
-            nulls = " is ".join(expression for _, expression in part)
+            self._attributes(part, values, ready)
+            nulls = " is ".join(values[field["name"]] for field in part)
             piece = (
                 f"{bytes(len(part))!r} if {nulls} is None else join(({', '.join(self.pieces)},))"
             )
             self.pieces = [*before, f"({piece})"]
 
-    def made(self, argument: str) -> Callable[[Any], bytes]:
-        """The function."""
+    def _attributes(
+        self,
+        fields: list[Any],
+        values: Mapping[str, str],
+        made: Mapping[str, Sequence[str | bytes]],
+    ) -> None:
+        for field in fields:
+            name = field["name"]
+            if name in made:
+                self.put(made[name])
+            else:
+                self.field(field["type"], values[name])
+
+    def made(self, arguments: str, answer: str = "{}") -> Callable[..., Any]:
+        """The function.
+
+        Args:
+            arguments: As in its ``def``.
+            answer: Expression it returns; braces stand for the bytes of all pieces.
+        """
         body = "\n    ".join(self.lines or ["pass"])
-        text = (
-            f"def encode({argument}):\n    {body}\n    return join(({', '.join(self.pieces)},))\n"
-        )
+        joined = answer.format(f"join(({', '.join(self.pieces)},))")
+        text = f"def encode({arguments}):\n    {body}\n    return {joined}\n"
         self.space["join"] = b"".join
         exec(compile(text, "<avro encoder>", "exec"), self.space)  # noqa: S102 - generated from our schemas
-        found: Callable[[Any], bytes] = self.space["encode"]
+        found: Callable[..., Any] = self.space["encode"]
         return found
+
+
+def compile_group(schema: Schema, names: Names) -> Callable[[Any], bytes]:
+    """A function from one record that stands in a dict, e.g. a group, to its bytes.
+
+    It raises :data:`STUMBLES` for what has no common form.
+    """
+    source = Source(names)
+    source.record(schema, "value")
+    return source.made("value")
 
 
 def compile_encoder(schema: Schema) -> Callable[[dict[str, Any]], bytes]:
@@ -261,9 +310,7 @@ def compile_encoder(schema: Schema) -> Callable[[dict[str, Any]], bytes]:
         DataError: ``E-SCHEMA-BODY`` with the path of the field that does not fit.
     """
     names = names_of(schema)
-    source = Source(names)
-    source.record(schema, "value")
-    fast = source.made("value")
+    fast = compile_group(schema, names)
 
     def encode(value: dict[str, Any]) -> bytes:
         try:
@@ -294,7 +341,8 @@ def compile_variant(
     if not set(required) <= set(present):
         source.lines.append("if event.lifecycle != 'annulled': stumble[0]")
     source.lines.append("groups = event.groups")
-    source.envelope(resolved(fields.pop("envelope"), names)[1]["fields"], "event")
+    attributes = resolved(fields.pop("envelope"), names)[1]["fields"]
+    source.envelope(attributes, {field["name"]: f"event.{field['name']}" for field in attributes})
     for name, schema_of in fields.items():
         if name not in present:
             source.constant(NULL)

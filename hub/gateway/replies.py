@@ -10,7 +10,8 @@ from fastapi.responses import JSONResponse
 
 from hub.contracts import cloudevents
 from hub.contracts.catalogues import catalogue
-from hub.contracts.codecs import content_digest, encode_event
+from hub.contracts.codecs import encode_event
+from hub.contracts.digests import content_digest
 from hub.contracts.events import CanonicalEvent
 from hub.contracts.vocabularies import EventType
 from hub.gateway.contexts import Context, Gateway

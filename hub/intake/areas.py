@@ -9,7 +9,7 @@ from hub.kernel.divisions import Divisions
 from hub.kernel.errors import DataError
 
 _KEPT = 65_536
-_FIELDS = {
+FIELDS = {
     "area": (("residence_area", "area.residence_area"), ("hukou_area", "area.hukou_area")),
     "move": (("from_area", "move.from_area"), ("to_area", "move.to_area")),
 }
@@ -54,7 +54,7 @@ class Areas:
         Raises:
             DataError: ``E-AREA-UNKNOWN`` with the field.
         """
-        for name, path in _FIELDS[group]:
+        for name, path in FIELDS[group]:
             code = fields.get(name)
             if code:
                 fields[name] = self.resolve(code, day, path)

@@ -15,7 +15,8 @@ from typing import Any, Protocol
 import msgspec
 
 from hub.contracts.cloudevents import event_headers
-from hub.contracts.codecs import content_digest, event_encoder
+from hub.contracts.codecs import event_encoder
+from hub.contracts.digests import content_digest
 from hub.contracts.events import CanonicalEvent
 from hub.contracts.replay_marks import CONNECT, OURS, ReplayKey, ReplayMark, without_errors
 from hub.intake.decoding import DELETED

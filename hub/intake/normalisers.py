@@ -8,10 +8,10 @@ whether the sender may publish the type. What needs known people is decided late
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 from hub.contracts.catalogues import Catalogue, catalogue
-from hub.contracts.codecs import content_digest
+from hub.contracts.digests import content_digest
 from hub.contracts.events import CanonicalEvent
 from hub.contracts.replay_marks import ReplayKey
 from hub.intake.areas import Areas
@@ -30,6 +30,8 @@ from hub.sdk.observations import Observation
 
 Normalise = Callable[[bytes, int], tuple[CanonicalEvent, ...]]
 """From a raw record's bytes and the ms at which it was recorded to its events."""
+
+T = TypeVar("T")
 
 _LATEST: dict[int, str] = {}
 
@@ -65,13 +67,29 @@ def compile_item(
     Raises:
         ConfigurationError: the mapping function is missing.
     """
+    rules = Rules(manifest, item, keys, settings, divisions or Divisions.load())
+    return compile_reading(manifest, item, rules.judge)
+
+
+def compile_reading(
+    manifest: Manifest, item: Item, then: Callable[[Observation, str, int], T]
+) -> Callable[[bytes, int], tuple[T, ...]]:
+    """Decoder and mapping of an item, and what is made of each observation.
+
+    Args:
+        manifest: The connector.
+        item: One of its items.
+        then: From an observation, the version its content gives it (or empty) and the ms of its
+            recording to what is made of it.
+
+    Raises:
+        ConfigurationError: the mapping function is missing.
+    """
     mapper = load_mapper(manifest, item)
     decode, function = compile_decoder(mapper.raw), mapper.function
-    rules = _Rules(manifest, item, keys, settings, divisions or Divisions.load())
     hashed = item.version == CONTENT_HASH
-    judge = rules.judge
 
-    def normalise(value: bytes, recorded: int) -> tuple[CanonicalEvent, ...]:
+    def read(value: bytes, recorded: int) -> tuple[T, ...]:
         raw = decode(value)
         try:
             found = function(raw)
@@ -79,16 +97,22 @@ def compile_item(
         except UnicodeEncodeError:
             raise DataError("E-ENCODING", "", "half a character") from None
         if not isinstance(found, tuple):
-            return (judge(found, version, recorded),)
+            return (then(found, version, recorded),)
         if len(found) == 1:
-            return (judge(found[0], version, recorded),)
-        return tuple([judge(one, version, recorded) for one in found])
+            return (then(found[0], version, recorded),)
+        return tuple([then(one, version, recorded) for one in found])
 
-    return normalise
+    return read
 
 
-class _Rules:
-    """Checks of one item's observations."""
+class Rules:
+    """Checks of one item's observations.
+
+    Attributes:
+        types: Event types the item may become and its department may publish.
+        areas: Division codes.
+        synthetic: Whether invented people are accepted.
+    """
 
     def __init__(
         self,
@@ -101,10 +125,11 @@ class _Rules:
         self._source = manifest.id
         self._division = item.division
         self._catalog_id = item.catalog_id
-        self._types = _allowed(manifest, item, catalogue())
+        self.types = _allowed(manifest, item, catalogue())
         self._ids = EventIds(item.source)
-        self._people = People(keys.uid, synthetic=settings.synthetic_people)
-        self._areas = Areas(divisions)
+        self.synthetic = settings.synthetic_people
+        self._people = People(keys.uid, synthetic=self.synthetic)
+        self.areas = Areas(divisions)
 
     def judge(self, found: Observation, version: str, recorded: int) -> CanonicalEvent:
         """The canonical event of an observation.
@@ -112,7 +137,7 @@ class _Rules:
         Raises:
             DataError: see the module.
         """
-        if found.type not in self._types:
+        if found.type not in self.types:
             raise DataError("E-SENDER", "type", found.type)
         occurred = found.occurred
         today = (recorded + ZONE) // DAY
@@ -123,14 +148,14 @@ class _Rules:
         uid = None if found.id_number is None else self._person(found, today)
         if found.members:
             self._members(found, effective, today)
-        jurisdiction = self._areas.resolve(
+        jurisdiction = self.areas.resolve(
             found.jurisdiction or self._division, effective, "jurisdiction"
         )
         groups = found.groups
         if "area" in groups:
-            self._areas.settle("area", groups["area"], effective)
+            self.areas.settle("area", groups["area"], effective)
         if "move" in groups:
-            self._areas.settle("move", groups["move"], effective)
+            self.areas.settle("move", groups["move"], effective)
         version = found.version or version
         identify = self._ids.of
         event_id = identify(found.record_key, found.type, version or str(occurred))

@@ -15,8 +15,8 @@ AGE_BANDS = (3, 6, 12, 15, 18, 60, 80)
 """First ages of the bands: ``0-2``, ``3-5``, ``6-11``, ``12-14``, ``15-17``, ``18-59``,
 ``60-79``, ``80+``."""
 
-_SEXES = dict(zip("0123456789", ("female", "male") * 5, strict=True))
-_IS_HAN = re.compile("[\u4e00-\u9fff]{2,8}").fullmatch
+SEXES = dict(zip("0123456789", ("female", "male") * 5, strict=True))
+IS_HAN = re.compile("[\u4e00-\u9fff]{2,8}").fullmatch
 _days = dates.days
 
 
@@ -45,11 +45,11 @@ class People:
         """
         number = checked(text, self._synthetic, latest)
         return self._uid(number), {
-            "name": name if name is None or _IS_HAN(name) else texts.name(name) or None,
+            "name": name if name is None or IS_HAN(name) else texts.name(name) or None,
             "id_type": "resident",
             "id_number": number,
             "birth_date": _days(number[6:14]),
-            "sex": _SEXES[number[16]],
+            "sex": SEXES[number[16]],
         }
 
     def members(

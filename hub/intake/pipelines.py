@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from importlib.metadata import PackageNotFoundError, version
 from typing import NamedTuple
@@ -12,13 +12,15 @@ from hub.contracts.cloudevents import EventHeaders, Header
 from hub.contracts.codecs import Encoder, event_encoder
 from hub.contracts.events import CanonicalEvent
 from hub.intake.dead_letters import DeadLetters, Produced, Record
-from hub.intake.normalisers import IntakeKeys, compile_item
+from hub.intake.normalisers import IntakeKeys, Rules, compile_reading
+from hub.intake.writers import Writers
 from hub.kernel.divisions import Divisions
 from hub.kernel.errors import DataError
 from hub.kernel.settings import Settings
 from hub.sdk.manifests import Item, Manifest
+from hub.sdk.observations import Observation
 
-Fused = Callable[[bytes, int], list[Produced]]
+Fused = Callable[[bytes, int], tuple[Produced, ...]]
 """From a raw record's bytes and the ms of its recording to the records of its events."""
 
 RECORDED = "ce_recordedtime"
@@ -40,26 +42,17 @@ def compile_fused(
     (topic, key, value, headers); the key is the uid, and a MAC of source and record key where
     the record names nobody. It raises ``DataError`` for bad data.
     """
-    normalise = compile_item(manifest, item, keys, settings, divisions=divisions)
+    rules = Rules(manifest, item, keys, settings, divisions or Divisions.load())
     ways = {name: _Way.of(item.connector, name) for name in item.events}
     fallback, source = keys.route.fallback, item.source
 
-    def produced(event: CanonicalEvent) -> Produced:
+    def general(found: Observation, version: str, recorded: int) -> Produced:
+        event = rules.judge(found, version, recorded)
         topic, encode, headers = ways[event.type]
-        return (
-            topic,
-            event.uid or fallback(source, event.source_record_key),
-            encode(event),
-            headers(event),
-        )
+        key = event.uid or fallback(source, event.source_record_key)
+        return topic, key, encode(event), headers(event)
 
-    def run(value: bytes, recorded: int) -> list[Produced]:
-        events = normalise(value, recorded)
-        if len(events) == 1:
-            return [produced(events[0])]
-        return [produced(event) for event in events]
-
-    return run
+    return compile_reading(manifest, item, Writers(item, rules, keys, general).write)
 
 
 class _Way(NamedTuple):
@@ -99,7 +92,7 @@ class Pipeline:
         self._fused = compile_fused(manifest, item, keys, settings, divisions=divisions)
         self._letters = DeadLetters(item, keys.route, _app_version(), keys.replays)
 
-    def __call__(self, record: Record) -> list[Produced]:
+    def __call__(self, record: Record) -> Sequence[Produced]:
         """What a raw record becomes: its events, or a dead letter and the notice of it."""
         recorded = recorded_ms(record) if record.headers else record.timestamp
         value = record.value

@@ -6,6 +6,7 @@ never give one text.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from hashlib import sha1
 from uuid import UUID, uuid5
 
@@ -54,6 +55,20 @@ class EventIds:
         except UnicodeEncodeError:
             raise DataError("E-ENCODING", "source_record_key") from None
         return _text(state.hexdigest())
+
+    def of_type(self, event_type: str) -> Callable[[str, str | int], bytes]:
+        """A function from record key and version to the id's bytes, for many of one type.
+
+        It raises ``UnicodeEncodeError`` where a part holds half a character.
+        """
+        begin, middle = self._state.copy, f"{len(event_type)}:{event_type}"
+
+        def of(record_key: str, version: str | int) -> bytes:
+            state = begin()
+            state.update(f"{len(record_key)}:{record_key}{middle}{version}".encode())
+            return _text(state.hexdigest()).encode()
+
+        return of
 
 
 def joined(*parts: str) -> str:

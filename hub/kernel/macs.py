@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from hashlib import sha256
 
 _BLOCK = 64
@@ -38,6 +39,19 @@ class Mac:
         outer = self._outer.copy()
         outer.update(inner.digest())
         return outer.digest()
+
+    def first(self, size: int) -> Callable[[bytes], bytes]:
+        """A function from a message to the first bytes of its digest, for many messages."""
+        begin, end = self._inner.copy, self._outer.copy
+
+        def of(message: bytes) -> bytes:
+            inner = begin()
+            inner.update(message)
+            outer = end()
+            outer.update(inner.digest())
+            return outer.digest()[:size]
+
+        return of
 
 
 def derive(master: bytes, label: str) -> bytes:

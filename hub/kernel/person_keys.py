@@ -28,11 +28,12 @@ class UidKey:
         secret: ``K_uid``.
     """
 
-    __slots__ = ("_resident", "_secret")
+    __slots__ = ("_secret", "resident")
 
     def __init__(self, secret: bytes) -> None:
         self._secret = Mac(secret)
-        self._resident = Mac(secret, b"resident|")
+        self.resident = Mac(secret, b"resident|").first(16)
+        """The uid of a normalised ID number's bytes."""
 
     def uid(self, number: str, id_type: str = "resident") -> bytes:
         """16 bytes: HMAC-SHA-256 of ``id_type|number``, cut.
@@ -45,7 +46,7 @@ class UidKey:
             ValueError: ``id_type`` holds a ``|``, so that two pairs could meet in one text.
         """
         if id_type == "resident":
-            return self._resident.digest(number.encode())[:16]
+            return self.resident(number.encode())
         if "|" in id_type:
             raise ValueError("An id_type holds no '|'.")
         return self._secret.digest(f"{id_type}|{number}".encode())[:16]

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from hub.contracts.catalogues import catalogue
 from hub.contracts.cloudevents import event_headers
-from hub.contracts.codecs import content_digest, encode_event
+from hub.contracts.codecs import encode_event
+from hub.contracts.digests import content_digest
 from hub.contracts.events import CanonicalEvent
 from hub.kernel.event_ids import hub_event_id
 from hub.model.decisions import Emit

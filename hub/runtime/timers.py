@@ -10,7 +10,7 @@ import asyncio
 
 import asyncpg
 
-from hub.contracts.codecs import content_digest
+from hub.contracts.digests import content_digest
 from hub.contracts.events import CanonicalEvent
 from hub.kernel.alarms import TIMER_SET_ASIDE
 from hub.kernel.clocks import from_epoch_ms

@@ -13,7 +13,6 @@ from hypothesis import strategies as st
 
 from hub.contracts.catalogues import catalogue
 from hub.contracts.codecs import (
-    content_digest,
     decode_copy,
     decode_event,
     encode_copy,
@@ -23,6 +22,7 @@ from hub.contracts.codecs import (
     schema_id_of,
 )
 from hub.contracts.decoders import compile_decoder, compile_event
+from hub.contracts.digests import content_digest
 from hub.contracts.encoders import compile_encoder, compile_variant
 from hub.contracts.events import CanonicalEvent
 from hub.contracts.interpreters import names_of, resolved

@@ -15,7 +15,8 @@ import msgspec
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 
 from hub.contracts.cloudevents import event_headers
-from hub.contracts.codecs import content_digest, decode_event, encode_event
+from hub.contracts.codecs import decode_event, encode_event
+from hub.contracts.digests import content_digest
 from hub.contracts.events import CanonicalEvent
 from hub.kernel.errors import DataError
 from hub.kernel.person_keys import partition_of

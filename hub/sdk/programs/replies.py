@@ -6,7 +6,7 @@ from typing import Any
 
 from hub.contracts.catalogues import catalogue
 from hub.contracts.cloudevents import source_of
-from hub.contracts.codecs import content_digest
+from hub.contracts.digests import content_digest
 from hub.contracts.events import CanonicalEvent, Groups
 from hub.kernel.errors import DataError
 from hub.kernel.event_ids import EventIds

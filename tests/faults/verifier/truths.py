@@ -1,0 +1,72 @@
+"""Truths: the load's ledger, and which event on the hub is which fact."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable
+from pathlib import Path
+from typing import NamedTuple
+
+from tests.faults.loads.facts import DUPLICATE, Fact
+from tests.faults.loads.ledgers import Outcome, read
+from tests.faults.verifier.sets import Event
+
+Name = tuple[str, str, str, str]
+"""Source, record key, type and lifecycle: what names a fact on both sides."""
+
+
+def name_of(fact: Fact) -> Name:
+    """The name of a fact; every repeat has the name of its original."""
+    return fact.source, fact.key, fact.type, fact.lifecycle
+
+
+class Truth(NamedTuple):
+    """What departments said.
+
+    Attributes:
+        facts: By number.
+        outcomes: By number.
+    """
+
+    facts: dict[int, Fact]
+    outcomes: dict[int, Outcome]
+
+    @classmethod
+    def load(cls, folders: Iterable[Path]) -> Truth:
+        """The ledgers of all generators; numbers of later ones are moved out of the way."""
+        facts: dict[int, Fact] = {}
+        outcomes: dict[int, Outcome] = {}
+        for folder in folders:
+            found, came = read(folder)
+            facts |= found
+            outcomes |= came
+        return cls(facts, outcomes)
+
+    def acked(self) -> list[Fact]:
+        """Facts a department was told are in good hands."""
+        return [fact for n, fact in self.facts.items() if self.outcomes[n] == "acked"]
+
+    def possible(self) -> list[Fact]:
+        """Facts that may have come: acknowledged, or nobody knows."""
+        return [fact for n, fact in self.facts.items() if self.outcomes[n] != "failed"]
+
+    def originals(self) -> dict[Name, Fact]:
+        """Name → the fact itself, not its repeats."""
+        found: dict[Name, Fact] = {}
+        for fact in self.possible():
+            if fact.key and fact.disposition != DUPLICATE and not is_changed(fact):
+                found.setdefault(name_of(fact), fact)
+        return found
+
+
+def is_changed(fact: Fact) -> bool:
+    """Whether it is other content under the name of another fact."""
+    return fact.code == "E-CHANGED-WITHOUT-VERSION"
+
+
+def events_by_name(events: Iterable[Event]) -> dict[Name, list[Event]]:
+    """Events by what names them."""
+    found: dict[Name, list[Event]] = defaultdict(list)
+    for event in events:
+        found[event.source, event.key, event.type, event.lifecycle].append(event)
+    return found

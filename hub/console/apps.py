@@ -10,7 +10,7 @@ from fastapi import APIRouter, FastAPI, Request, Response
 from fastapi.responses import JSONResponse, RedirectResponse
 from starlette.exceptions import HTTPException
 
-from hub.console import assets, people, signins, starts
+from hub.console import assets, live_pages, maps, people, signins
 from hub.console.contexts import Console
 from hub.console.languages import mark
 from hub.console.screens import page
@@ -21,7 +21,8 @@ from hub.store.connections import is_fault
 ROUTERS: tuple[APIRouter, ...] = (
     assets.router,
     signins.router,
-    starts.router,
+    live_pages.router,
+    maps.router,
     people.router,
 )
 

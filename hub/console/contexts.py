@@ -10,6 +10,8 @@ from typing import Annotated
 import asyncpg
 from fastapi import Depends, Request
 
+from hub.console.latest import Pictures
+from hub.console.names import Names
 from hub.kernel.clocks import clock_from, epoch_ms
 from hub.kernel.settings import Settings
 from hub.sdk.manifests import Manifest, load_manifests
@@ -36,6 +38,8 @@ class Console:
         self.kafka, self.database = kafka, database
         self.clock = clock_from(settings.clock, synthetic_people=settings.synthetic_people)
         self.manifests: dict[str, Manifest] = load_manifests(settings)
+        self.names = Names(self.manifests)
+        self.pictures = Pictures(database)
         self.pool: asyncpg.Pool
 
     def now(self) -> int:
@@ -55,9 +59,11 @@ class Console:
     async def opened(self) -> AsyncIterator[None]:
         """Connect; a database that is away now is tried again by each request."""
         self.pool = await pool(self.database, size=_CONNECTIONS)
+        await self.pictures.start()
         try:
             yield
         finally:
+            await self.pictures.stop()
             await self.pool.close()
 
 

@@ -32,6 +32,7 @@ class Group(NamedTuple):
 
 
 NAVIGATION: tuple[Group, ...] = (
+    Group(mark("Overview"), (Place("/", mark("Pipeline"), "m"),)),
     Group(mark("Access"), (Place("/accounts", mark("Accounts"), "k", Permission.ADMIN),)),
 )
 
@@ -42,7 +43,7 @@ def permission_of(path: str) -> Permission:
         place
         for group in NAVIGATION
         for place in group.places
-        if path == place.path or path.startswith(place.path.rstrip("/") + "/")
+        if path == place.path or path.startswith(place.path + "/")
     ]
     return max(found, key=lambda place: len(place.path)).permission if found else Permission.VIEW
 

@@ -76,7 +76,7 @@ class Names:
         """What a finding is about: a topic, an item, a code, or plain text."""
         if finding.kind in {"silent", "flood"}:
             return self.item(finding.who, finding.what)
-        if finding.kind == "rejects":
+        if finding.kind in {"rejects", "rejects_few"}:
             return finding.what, finding.what
         return self.topic(finding.what)
 

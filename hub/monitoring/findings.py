@@ -19,6 +19,8 @@ from hub.monitoring.pictures import Connector, Partition, Picture, Program
 SEVERITIES = ("warn", "bad", "worst")
 OUTBOX_MS = 30_000
 TRANSACTION_MS = 60_000
+MANY = 10
+"""Open dead letters of one code and department that are more than single mistakes."""
 FLOOD_LEAST = 50.0
 """Records per second below which no source floods."""
 FLOOD_TIMES = 8.0
@@ -64,7 +66,9 @@ class Finding(msgspec.Struct, frozen=True):
         return f"{self.kind}/{self.who}/{self.what if self.kind in _BY_WHAT else ''}"
 
 
-_BY_WHAT = frozenset({"lost", "stopped", "rewound", "slow", "silent", "rejects", "flood"})
+_BY_WHAT = frozenset(
+    {"lost", "stopped", "rewound", "slow", "silent", "rejects", "rejects_few", "flood"}
+)
 
 
 @cache
@@ -93,8 +97,8 @@ def _of(kind: str, **values: object) -> Finding:
 
 def _servers(picture: Picture) -> Iterator[Finding]:
     server = picture.server
-    if "broker" in picture.failed:
-        yield _of("broker_down", what=picture.failed["broker"], link="/servers")
+    if server is not None and not server.broker_up:
+        yield _of("broker_down", what=picture.failed.get("broker", ""), link="/servers")
     elif picture.failed:
         yield _of("blind", what=", ".join(sorted(picture.failed)), link="/servers")
     if not picture.workers and "workers" not in picture.failed:
@@ -153,14 +157,9 @@ def _departments(connectors: Iterable[Connector]) -> Iterator[Finding]:
 def _letters(picture: Picture) -> Iterator[Finding]:
     for one in picture.letters:
         link = f"/letters?source={one.source}&code={one.code}"
-        yield _of(
-            "rejects",
-            who=one.source,
-            what=one.code,
-            n=one.count,
-            ms=picture.at - one.last,
-            link=link,
-        )
+        kind = "rejects" if one.count >= MANY else "rejects_few"
+        age = picture.at - one.last
+        yield _of(kind, who=one.source, what=one.code, n=one.count, ms=age, link=link)
 
 
 def _programs(programs: Iterable[Program], now: int) -> Iterator[Finding]:

@@ -19,7 +19,7 @@ _TOPICS_EVERY = 12
 _GROUPS_EVERY = 2
 _FETCHES = 40
 """Records fetched for their age in one picture, at most."""
-_SECONDS = 4.0
+_SECONDS = 10.0
 
 
 class Brokers(NamedTuple):

@@ -7,7 +7,8 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from hub.contracts.codecs import content_digest, decode_event, encode_event
+from hub.contracts.codecs import decode_event, encode_event
+from hub.contracts.digests import content_digest
 from hub.kernel.errors import DataError
 from hub.kernel.settings import Settings
 from hub.runtime.wirings import Wiring

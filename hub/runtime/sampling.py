@@ -25,6 +25,8 @@ from hub.store.connections import is_fault
 
 LATENCY_MS = 300_000
 """Hops are measured over the copies of the last five minutes."""
+GONE = 3
+"""Pictures in a row without an answer after which the broker counts as away."""
 _FAULTS = (KafkaError, OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError)
 _STAGES = {"in": "intake", "event": "decide"}
 
@@ -63,6 +65,8 @@ class Sampling:
         self._board, self._rates, self._arrivals = Board(), Rates(), Arrivals()
         self._logs: dict[Place, Log] = {}
         self._known_newest = False
+        self._broker_failures = 0
+        self._last: Picture | None = None
 
     async def look(self, number: int, now: int) -> Picture:
         """One picture; what cannot be read is named in it and left out.
@@ -86,6 +90,7 @@ class Sampling:
             await self._guarded(picture, name, part)
         _stages(picture)
         picture.took = round((time.perf_counter() - started) * 1000)
+        self._last = picture
         return picture
 
     async def _guarded(
@@ -100,7 +105,16 @@ class Sampling:
                 raise
             picture.failed[name] = type(error).__name__
             if name == "broker":
+                self._broker_failures += 1
+                self._carry_on(picture)
                 await self._broker.close()
+
+    def _carry_on(self, picture: Picture) -> None:
+        """One slow answer of the broker is no empty board: what was last known stays."""
+        last = self._last
+        if last is not None and self._broker_failures < GONE:
+            picture.partitions, picture.topics = last.partitions, last.topics
+            picture.groups = last.groups
 
     async def _broker_part(self, picture: Picture) -> None:
         now = picture.at
@@ -121,6 +135,7 @@ class Sampling:
         picture.partitions = self._board.partitions(commits, logs, late, now)
         picture.topics = self._board.topics(logs, picture.partitions, now)
         picture.groups = self._board.groups(picture.partitions, picture.topics)
+        self._broker_failures = 0
 
     async def _programs(self, picture: Picture) -> None:
         rows = await soundings.subscriptions(self._db)
@@ -207,7 +222,7 @@ class Sampling:
         brokers = self._broker.brokers
         picture.server = Server(
             brokers.up if brokers else 0,
-            "broker" not in picture.failed,
+            self._broker_failures < GONE,
             brokers.under_replicated if brokers else None,
             brokers.offline if brokers else None,
             True,  # noqa: FBT003 - it has just answered

@@ -70,7 +70,8 @@ class Table:
         changes = ", ".join(f"{n} = excluded.{n}" for n in self.columns if n not in self.key)
         return (  # names come from the declarations only
             f"INSERT INTO {self.name} ({names}, rev) SELECT {values}, rev"  # noqa: S608
-            f" FROM unnest({given}, ${len(self.columns) + 1}::text::bigint[]) AS given ({names}, rev)"
+            f" FROM unnest({given}, ${len(self.columns) + 1}::text::bigint[])"
+            f" AS given ({names}, rev)"
             f" ON CONFLICT ({', '.join(self.key)}) DO UPDATE SET {changes}, rev = excluded.rev"
             f" WHERE {self.name}.rev = excluded.rev - 1"
         )

@@ -82,6 +82,22 @@ def test_groups_that_are_not_the_hubs_are_shown_but_no_finding() -> None:
     assert all("other" not in one.what for one in findings(healthy()))
 
 
+def test_a_single_wrong_record_is_a_warning_and_many_are_an_alarm() -> None:
+    picture = healthy()
+    for count, severity in ((1, "warn"), (40, "bad")):
+        picture.letters = [Letters("E-DATE", "education", count, NOW - 5000, NOW)]
+        assert [one.severity for one in findings(picture)] == [severity]
+
+
+def test_one_slow_answer_of_the_broker_is_no_outage() -> None:
+    picture = healthy()
+    picture.failed = {"broker": "TimeoutError"}
+    assert [one.kind for one in findings(picture)] == ["blind"]
+    assert picture.server is not None
+    picture.server.broker_up = False
+    assert [one.kind for one in findings(picture)] == ["broker_down"]
+
+
 def test_a_flood_is_measured_against_what_is_usual() -> None:
     rates, picture = Rates(), healthy()
     total = 0.0

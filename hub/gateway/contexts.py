@@ -52,6 +52,7 @@ class Gateway:
         self._mappers: dict[str, Mapper] = {}
         self.metrics = Metrics()
         self.buckets = Buckets(settings.gateway_rate)
+        self.records = Buckets(settings.gateway_records)
         self.broker = BrokerLink(kafka, settings)
         self.pool: asyncpg.Pool
         self.keys: KeyRing

@@ -13,7 +13,7 @@ from fastapi.responses import JSONResponse
 from hub.gateway.bodies import TooLargeError, read
 from hub.gateway.contexts import Context, Gateway
 from hub.gateway.keys import Holder
-from hub.gateway.principals import of_kind, rate_headers
+from hub.gateway.principals import of_kind, rate_headers, within_quota
 from hub.gateway.problems import ProblemError
 from hub.kernel.errors import DataError
 from hub.kernel.reasons import CODES
@@ -52,6 +52,7 @@ async def receive(connector: str, name: str, request: Request, gateway: Context)
         raise ProblemError(
             413, code="E-TOO-LARGE", limit=gateway.settings.max_body, digest=error.digest
         ) from None
+    within_quota(request, gateway, holder, len(body.rows))
     rows = [checked(gateway, item, maker, data, holder) for data in body.rows]
     for row in rows:
         if row.large:

@@ -105,3 +105,17 @@ def rate_headers(request: Request) -> dict[str, str]:
     """Headers that tell what is left of the caller's rate."""
     verdict: Verdict | None = getattr(request.state, "rate", None)
     return verdict.headers() if verdict else {}
+
+
+def within_quota(request: Request, gateway: Gateway, holder: Holder, records: int) -> None:
+    """Take records from the holder's quota; the answer tells whichever of its limits is nearer.
+
+    Raises:
+        ProblemError: 429.
+    """
+    verdict = gateway.records.take(str(holder.principal), count=records)
+    if not verdict.allowed:
+        raise ProblemError(429, headers=verdict.headers())
+    before: Verdict | None = getattr(request.state, "rate", None)
+    if before is None or verdict.remaining < before.remaining:
+        request.state.rate = verdict

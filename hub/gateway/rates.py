@@ -41,21 +41,22 @@ class Buckets:
         self.burst = burst or 2 * rate
         self._levels: dict[str, tuple[float, float]] = {}
 
-    def take(self, key: str, now: float | None = None) -> Verdict:
-        """Take one request of a key.
+    def take(self, key: str, now: float | None = None, *, count: int = 1) -> Verdict:
+        """Take from the bucket of a key.
 
         Args:
             key: Whose bucket.
             now: Monotonic seconds.
+            count: How much; whoever has anything left gets all of it and pays it back by waiting.
         """
         at = time.monotonic() if now is None else now
         level, since = self._levels.pop(key, (float(self.burst), at))
         level = min(self.burst, level + (at - since) * self.rate)
         allowed = level >= 1
-        level -= allowed
+        level -= count * allowed
         if len(self._levels) >= self._KEPT:
             del self._levels[next(iter(self._levels))]
         self._levels[key] = level, at
-        missing = self.burst - level if allowed else 1 - level
+        missing = self.burst - level if allowed and level >= 0 else 1 - level
         reset = max(1, math.ceil(missing / self.rate)) if missing else 0
-        return Verdict(allowed, self.burst, int(level), reset)
+        return Verdict(allowed, self.burst, max(0, int(level)), reset)

@@ -62,6 +62,12 @@ class Settings(BaseSettings):
     working_days: str = Field(
         "", description="File of holidays and working weekends; empty: the one shipped"
     )
+    gateway_records: int = Field(
+        1000, description="Records per second that one key may send in the long run, in batches"
+    )
+    gateway_in_flight: int = Field(
+        64_000_000, description="Bytes that may wait for the broker before the gateway answers 503"
+    )
     webhook_private: bool = Field(
         default=False, description="Allow webhooks to private or loopback addresses"
     )

@@ -21,6 +21,7 @@ from hub.runtime.deciding import Batch, read
 from hub.runtime.items import CrashedError, DoomedError, Item
 from hub.runtime.metrics import BATCHES, EVENTS, RETRIES
 from hub.runtime.progress import Progress
+from hub.runtime.shares import fair_poll
 from hub.runtime.stages import Backoff, Stage, is_bad_value, is_known_fault, where
 from hub.runtime.trials import KILLED, Trials, is_killer
 from hub.store import attempts, crashes
@@ -107,8 +108,8 @@ class DecideLane:
             if holding.current:
                 await self._stage.pause(_POLL_MS / 1000)
             return
-        polled = await self._consumer.getmany(
-            *holding.partitions, timeout_ms=_POLL_MS, max_records=self._most
+        polled = await fair_poll(
+            self._consumer, holding.partitions, timeout_ms=_POLL_MS, limit=self._most
         )
         if not polled or not holding.current:
             return

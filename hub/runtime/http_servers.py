@@ -13,6 +13,8 @@ import uvicorn
 
 from hub.kernel.errors import ConfigurationError, HubError
 
+_CONNECTIONS = 1024
+
 
 class Address(NamedTuple):
     """Where to listen, and the names of what an operator can change about it.
@@ -71,6 +73,8 @@ async def serving(app: Any, address: Address) -> AsyncIterator[tuple[str, uvicor
         access_log=False,
         server_header=False,
         timeout_graceful_shutdown=5,
+        # Each may hold a body of the largest size; further ones are answered 503.
+        limit_concurrency=_CONNECTIONS,
         lifespan="on",
     )
     server = _Server(config)

@@ -24,6 +24,7 @@ from hub.runtime.consumers import StageConsumer
 from hub.runtime.logs import named
 from hub.runtime.metrics import BATCHES, EVENTS
 from hub.runtime.sending import Batches
+from hub.runtime.shares import fair_poll
 from hub.runtime.stages import Backoff, Stage, is_known_fault, where
 from hub.runtime.trials import KILLED, Trials, is_killer
 from hub.runtime.wirings import Pipeline, Produced
@@ -127,10 +128,11 @@ class IntakeStage:
             return
         while self._flying and (len(self._flying) >= _IN_FLIGHT or _is_answered(self._flying[0])):
             await self._land(connection)
-        polled = await self._consumer.client.getmany(
-            *holding.partitions,
+        polled = await fair_poll(
+            self._consumer.client,
+            holding.partitions,
             timeout_ms=5 if self._flying else _POLL_MS,
-            max_records=_CHUNK,
+            limit=_CHUNK,
         )
         if polled and holding.current:
             passed("intake.polled", connection.terminate)

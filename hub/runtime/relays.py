@@ -34,7 +34,7 @@ from hub.store.subscriptions import Subscription
 CHANNEL = "hub_outbox"
 _POLL_SECONDS = 0.25
 _RENEW_SECONDS = 2.0
-_MOVED = 500
+_MOVED, _LEAST, _IN_MEMORY = 500, 10, 20_000
 _TAKEN = 200
 """Subscriptions taken over at once: their topics are looked at before the leases run out."""
 
@@ -105,7 +105,10 @@ class Relay:
         copies: list[Delivery] = []
         if rung or await outbox.is_waiting(connection):
             copies = await deliveries.move(
-                connection, list(self._held.values()), limit=_MOVED, now=self._stage.now()
+                connection,
+                list(self._held.values()),
+                limit=self._share(),
+                now=self._stage.now(),
             )
         if copies:
             passed("relay.claimed", connection.terminate)
@@ -115,9 +118,13 @@ class Relay:
             # Another worker owns what this one may have queued.
             await connection.execute(f"NOTIFY {CHANNEL}")
             await self._adopt(connection)
-        if len(copies) < _MOVED:
+        if len(copies) < self._share():
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._stage.bell.wait(), _POLL_SECONDS)
+
+    def _share(self) -> int:
+        """Copies of one subscription to move at once, so that all of them fit into memory."""
+        return max(_LEAST, min(_MOVED, _IN_MEMORY // max(1, len(self._held))))
 
     async def _balance(self, connection: asyncpg.Connection) -> None:
         """Keep our fair share of the subscriptions, all of them when we are alone."""

@@ -1,14 +1,21 @@
 from __future__ import annotations
 
+import asyncio
+
 import httpx
+import pytest
 from aiokafka import AIOKafkaProducer
 
 from hub.contracts.cloudevents import event_headers
 from hub.contracts.codecs import encode_event
 from hub.contracts.events import CanonicalEvent
+from hub.gateway.brokers import STALLED_AFTER, BrokerLink
 from hub.gateway.keys import development_key
+from hub.gateway.problems import ProblemError
 from hub.gateway.servers import serving
 from hub.kernel.settings import Settings
+from hub.transports.publishers import Publisher
+from hub.transports.records import RawRecord
 
 REPORT = {"report_no": "W-9", "kind": "need", "on": "2025-03-01", "id_number": "990682199001011236"}
 
@@ -29,6 +36,71 @@ async def test_nothing_is_accepted_while_the_broker_is_away(door, tmp_path):
             limited = next(answer for answer in answers if answer.status_code == 429)
             assert int(limited.headers["Retry-After"]) >= 1
             assert limited.headers["RateLimit-Remaining"] == "0"
+
+
+async def test_a_broker_that_stops_answering_is_told_at_once_and_nothing_piles_up(door, tmp_path):
+    settings = door.settings.model_copy(update={"data_dir": tmp_path, "gateway_in_flight": 41_000})
+    async with Stalling(door.kafka) as broker:
+        link = BrokerLink(door.kafka, settings)
+        link._publisher = broker
+        link.ready = True
+        record = RawRecord("dlq.hub.event.health", b"k", b"x" * 9_000, (), "e", "d")
+        first = [asyncio.create_task(link.publish([record])) for _ in range(12)]
+        await asyncio.sleep(0.1)
+        refused = [task for task in first if task.done()]
+        # Four of ten thousand bytes fit; the others were told to come back.
+        assert (len(refused), broker.waiting) == (8, 4)
+        assert {task.exception().headers["Retry-After"] for task in refused} == {"5"}
+        await asyncio.sleep(STALLED_AFTER)
+        with pytest.raises(ProblemError):
+            await link.publish([record._replace(value=b"")])
+        assert broker.waiting == 4
+        broker.go_on.set()
+        await asyncio.gather(*first, return_exceptions=True)
+        await link.publish([record])
+
+
+async def test_a_flood_of_one_key_takes_nothing_from_another(door, tmp_path):
+    settings = door.settings.model_copy(update={"data_dir": tmp_path, "gateway_records": 5})
+    async with serving(settings, kafka=door.kafka, database=door.database) as served:
+        while not served.gateway.broker.ready:  # noqa: ASYNC110 - it opens in the background
+            await asyncio.sleep(0.02)
+        village, hospital = (
+            {"Authorization": f"Bearer {development_key(settings, f'department:{name}')}"}
+            for name in ("village", "hospital")
+        )
+        async with httpx.AsyncClient(base_url=served.url) as client:
+            batch = [REPORT | {"report_no": f"W-{n}"} for n in range(40)]
+            whole = await client.post("/in/village/reports", json=batch, headers=village)
+            assert (whole.status_code, whole.json()["accepted"]) == (202, 40)
+            assert whole.headers["RateLimit-Remaining"] == "0"
+            over = await client.post("/in/village/reports", json=REPORT, headers=village)
+            assert over.status_code == 429
+            # Thirty records over the ten at once, at five a second.
+            assert 5 <= int(over.headers["Retry-After"]) <= 7
+            other = await client.post("/in/hospital/encounters", json=[{}], headers=hospital)
+            assert other.status_code == 422
+
+
+class Stalling:
+    """A publisher on a real broker that lets nothing through until it may go on."""
+
+    def __init__(self, kafka):
+        self.inner = Publisher(kafka, "test", prefix="")
+        self.go_on = asyncio.Event()
+        self.waiting = 0
+
+    async def __aenter__(self):
+        await self.inner.__aenter__()
+        return self
+
+    async def __aexit__(self, *error):
+        await self.inner.__aexit__(*error)
+
+    async def publish(self, records):
+        self.waiting += 1
+        await self.go_on.wait()
+        return await self.inner.publish(records)
 
 
 async def test_a_database_that_is_away_is_told_and_not_a_crash(kafka, tmp_path):

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from hub.contracts.catalogues import Catalogue
 from hub.kernel.errors import ConfigurationError
+from hub.kernel.id_sets import IdSet
 from hub.routing.gates import Gate
 from hub.routing.masks import Mask
 from hub.routing.subscriptions import Areas, Index
@@ -54,9 +55,11 @@ class Receivers(dict[str, Receiver]):
         subscriptions: Of the profile.
         catalogue: Grants and field types.
         areas: Which place lies in which area; None: the table shipped.
+        lists: Value lists by name.
 
     Raises:
-        ConfigurationError: a filter that does not compile, a receiver without grants.
+        ConfigurationError: a filter that does not compile, a receiver without grants, a value
+            list that is not there.
     """
 
     def __init__(
@@ -64,9 +67,10 @@ class Receivers(dict[str, Receiver]):
         subscriptions: Mapping[str, Subscription],
         catalogue: Catalogue,
         areas: Areas | None = None,
+        lists: Mapping[str, IdSet] | None = None,
     ) -> None:
         areas = areas or Areas()
         super().__init__(
             {name: Receiver(one, catalogue, areas) for name, one in subscriptions.items()}
         )
-        self.index = Index(subscriptions, catalogue, areas)
+        self.index = Index(subscriptions, catalogue, areas, lists or {})

@@ -18,7 +18,7 @@ from hub.routing.derived import today
 from hub.routing.gates import DIRECTORY, NO_AGREEMENT
 from hub.routing.receivers import Receivers
 from hub.routing.roles import Circle, Role
-from hub.routing.subscriptions import Match
+from hub.routing.subscriptions import Choice, Match
 from hub.sdk.profiles import Profile, TellRule
 from hub.sdk.subscriptions import NEUTRAL_TYPE
 
@@ -33,7 +33,7 @@ _NOBODY: frozenset[str] = frozenset()
 class _Plan(NamedTuple):
     """Who may be told of the events of one type, place and day."""
 
-    matches: tuple[Match, ...]
+    choice: Choice
     rules: dict[str, TellRule]
     """Headline rules in force, by the program they name."""
     opens: bool
@@ -51,7 +51,8 @@ class Tells:
 
     def __init__(self, receivers: Receivers) -> None:
         self._receivers = receivers
-        self._plans: dict[tuple[str, str, int], _Plan] = {}
+        self._plans: dict[tuple[str, str, int], _Plan | None] = {}
+        self._made: dict[tuple[str, Choice, int], _Plan] = {}
         self._profile: Profile | None = None
 
     def decide(self, state: State, event: CanonicalEvent, ctx: Context) -> Decision:
@@ -65,45 +66,57 @@ class Tells:
         """
         plan = self._plan(event, ctx.profile)
         replaced = _replaced(state, event)
-        if not plan.matches and not replaced:
+        if plan is None and not replaced:
             return NOTHING
         if replaced or event.event_id not in state.loaded.told:
             state.require(Keys(told=replaced | {event.event_id}))
         if _voided(state, event):
             return NOTHING
         around = views(state, event, ctx.profile.roll)
-        stranger = not replaced and not plan.opens and _nobody_knows(state, event, around)
-        if stranger and plan.denied is not None:
-            return plan.denied
-        telling = _Telling(self._receivers, Circle(state, event, around), ctx, plan.rules)
+        if plan is not None and plan.denied is not None and not replaced:
+            stranger = not plan.opens and _nobody_knows(state, event, around)
+            if stranger:
+                return plan.denied
+        rules = plan.rules if plan is not None else _rules(ctx.profile, event)
+        telling = _Telling(self._receivers, Circle(state, event, around), ctx, rules)
         telling.again([state.told[name] for name in sorted(replaced) if name in state.told])
-        if event.lifecycle != "annulled":
-            for match in plan.matches:
-                telling.tell(match)
+        if plan is not None and event.lifecycle != "annulled":
+            for match in plan.choice.of(event):
+                if match.entry.by == "copy":
+                    telling.tell(match)
         return telling.decision(_void(state, event, ctx.now_ms))
 
-    def _plan(self, event: CanonicalEvent, profile: Profile) -> _Plan:
+    def _plan(self, event: CanonicalEvent, profile: Profile) -> _Plan | None:
         if profile is not self._profile:
             self._plans.clear()
+            self._made.clear()
             self._profile = profile
         key = event.type, event.jurisdiction, event.effective_from
-        found = self._plans.get(key)
-        if found is None:
+        try:
+            return self._plans[key]
+        except KeyError:
             if len(self._plans) >= _KEPT:
                 self._plans.clear()
-            matches = tuple(m for m in self._receivers.index.of(event) if m.entry.by == "copy")
-            found = self._plans[key] = _plan(event.type, matches, _rules(profile, event))
+        choice = self._receivers.index.choice(event)
+        found = None
+        if choice is not None and any(match.entry.by == "copy" for match in choice.matches):
+            # Few spans of days, many days: those of one span share a plan.
+            span = event.type, choice, profile.period(event.effective_from)
+            found = self._made.get(span) or _plan(event.type, choice, _rules(profile, event))
+            self._made[span] = found
+        self._plans[key] = found
         return found
 
 
-def _plan(kind: str, matches: tuple[Match, ...], rules: dict[str, TellRule]) -> _Plan:
+def _plan(kind: str, choice: Choice, rules: dict[str, TellRule]) -> _Plan:
+    matches = [match for match in choice.matches if match.entry.by == "copy"]
     programs = list(dict.fromkeys(match.subscription.id for match in matches))
     asked = [rule for program in programs if (rule := rules.get(program)) is not None]
     opens = any(match.entry.opens for match in matches)
     plain = all(match.always for match in matches) and not any(rule.when for rule in asked)
     denied = Decision(effects=tuple(Deny(program, DIRECTORY, kind) for program in programs))
     return _Plan(
-        matches,
+        choice,
         rules,
         opens or any(rule.guard == "none" for rule in asked),
         denied if plain else None,

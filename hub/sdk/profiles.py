@@ -247,10 +247,13 @@ class Profile:
         self._turns = sorted({r.first for r in every} | {r.end for r in every if r.end is not None})
         self._known: dict[int, Rules] = {}
 
+    def period(self, day: int) -> int:
+        """A number for the span around a day in which the same rules are in force."""
+        return bisect_right(self._turns, day)
+
     def on(self, day: int) -> Rules:
         """The rules in force on a day (days since 1970-01-01)."""
-        # Between two days on which a rule begins or ends, the same rules are in force.
-        period = bisect_right(self._turns, day)
+        period = self.period(day)
         found = self._known.get(period)
         if found is None:
             chosen = {

@@ -85,11 +85,13 @@ class Entry(_Part):
     no second copy is made. ``opens`` tells that the event opens a case there, so that it is
     forwarded about people the receiver has no role for yet. ``roll`` names categories whose
     holders the receiver looks after by its office, without a single entry in the directory.
+    ``among`` names a value list (:mod:`hub.sdk.value_lists`): only events about a person on it.
     """
 
     types: tuple[Text, ...] = Field(min_length=1)
     by: Literal["copy", "referral"] = "copy"
     filter: str | None = Field(None, min_length=1)
+    among: str | None = Field(None, pattern=r"^[a-z0-9][a-z0-9-]*$")
     area: Area | None = None
     valid_from: date | None = None
     valid_to: date | None = None

@@ -51,10 +51,10 @@ def _agreements(chosen: Settings) -> int:
     Raises:
         ConfigurationError: one is wrong.
     """
-    from hub.runtime.wiring import agreements
+    from hub.runtime.wiring import agreements, value_lists
 
     agreed = agreements(chosen)
-    Tells(Receivers(agreed, catalogue()))
+    Tells(Receivers(agreed, catalogue(), lists=value_lists(chosen, agreed)))
     return len(agreed)
 
 

@@ -128,7 +128,9 @@ class Match:
         return self._condition(values)
 
 
-def _demand(text: str | None, fields: tuple[_Variable, ...]) -> tuple[Field, tuple[str, ...]] | None:
+def _demand(
+    text: str | None, fields: tuple[_Variable, ...]
+) -> tuple[Field, tuple[str, ...]] | None:
     known = {variable: (group, field) for variable, group, field, absent in fields if absent == ""}
     for variable, values in demands(text or ""):
         if variable in known:
@@ -229,7 +231,8 @@ class _Type:
                 [
                     match
                     for match in self._matches
-                    if match.during(day) and (match.entry.area is None or match.entry.area in around)
+                    if match.during(day)
+                    and (match.entry.area is None or match.entry.area in around)
                 ]
             )
         return found

@@ -7,7 +7,7 @@ then casework, rosters, and last the programs that are told of the fact itself.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from hub import casework, referrals, rosters
@@ -16,6 +16,7 @@ from hub.contracts.replay_marks import ReplayKey
 from hub.intake.normalisers import IntakeKeys
 from hub.intake.pipelines import Pipeline, compile_pipelines
 from hub.kernel.clocks import from_epoch_ms
+from hub.kernel.id_sets import IdSet
 from hub.kernel.person_keys import RouteKey, UidKey
 from hub.kernel.places import PACKAGE
 from hub.kernel.secrets import Secrets
@@ -33,6 +34,7 @@ from hub.runtime.wirings import DECIDE, INTAKE, Produced, Row, Wiring, each
 from hub.sdk.manifests import load_manifests
 from hub.sdk.profiles import Profile, load_profile
 from hub.sdk.subscriptions import Subscription, load_subscriptions
+from hub.sdk.value_lists import load_value_lists
 
 
 def table(tells: Tells) -> tuple[Row, ...]:
@@ -62,7 +64,7 @@ def wire(settings: Settings, secrets: Secrets) -> Wiring:
     declared = catalogue()
     profile = load_profile(settings.profile, settings.profiles_dir)
     agreed = agreements(settings)
-    receivers = Receivers(agreed, declared)
+    receivers = Receivers(agreed, declared, lists=value_lists(settings, agreed))
     copies = Copies(
         receivers,
         declared,
@@ -97,6 +99,15 @@ def agreements(settings: Settings) -> dict[str, Subscription]:
         ConfigurationError: one is wrong.
     """
     return load_subscriptions(_programs(settings), catalogue())
+
+
+def value_lists(settings: Settings, agreed: Mapping[str, Subscription]) -> dict[str, IdSet]:
+    """The value lists that the agreements' entries name.
+
+    Raises:
+        ConfigurationError: one is wrong or missing.
+    """
+    return load_value_lists(_programs(settings), agreed.values())
 
 
 def _programs(settings: Settings) -> Path:

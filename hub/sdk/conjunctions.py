@@ -16,7 +16,9 @@ _TOKEN = re.compile(
 )
 _LITERAL = r"""(?:"[^"\\]*"|'[^'\\]*')"""
 _EQUAL = re.compile(rf"([A-Za-z_][\w.]*)\s*==\s*({_LITERAL})").fullmatch
-_IN = re.compile(rf"([A-Za-z_][\w.]*)\s+in\s+\[\s*({_LITERAL}(?:\s*,\s*{_LITERAL})*)\s*,?\s*\]").fullmatch
+_IN = re.compile(
+    rf"([A-Za-z_][\w.]*)\s+in\s+\[\s*({_LITERAL}(?:\s*,\s*{_LITERAL})*)\s*,?\s*\]"
+).fullmatch
 _LITERALS = re.compile(_LITERAL)
 
 

@@ -1,16 +1,17 @@
 """Value lists: large sets of hashed ids that a subscription may be limited to.
 
-A profile keeps them as ``lists/<name>.txt``: one uid a line, 32 hexadecimal digits. A uid is a keyed
-hash, so the file names nobody to whom the key is not known.
+A profile keeps them as ``lists/<name>.txt``: one uid a line, 32 hexadecimal digits. A uid is a
+keyed hash, so without the key the file names nobody.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from hub.contracts.declarations import refuse
 from hub.kernel.id_sets import IdSet
+from hub.sdk.subscriptions import Subscription
 
 _LINES = 1 << 20
 """Characters read at a time."""
@@ -39,3 +40,18 @@ def _pieces(path: Path) -> Iterator[bytes]:
                 yield bytes.fromhex("".join(lines))
             except ValueError:
                 refuse(path, f"line {number}", "or one before it is not hexadecimal")
+
+
+def load_value_lists(folder: Path, subscriptions: Iterable[Subscription]) -> dict[str, IdSet]:
+    """The lists that entries are limited to, by name; each is read once.
+
+    Args:
+        folder: ``programs`` of a profile; the lists lie beside it in ``lists``.
+        subscriptions: Whose entries are looked at.
+
+    Raises:
+        ConfigurationError: as :func:`load_value_list`.
+    """
+    names = {entry.among for one in subscriptions for entry in one.subscribes}
+    place = folder.parent / "lists"
+    return {name: load_value_list(place / f"{name}.txt") for name in sorted(filter(None, names))}

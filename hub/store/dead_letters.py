@@ -16,6 +16,10 @@ SETTLED = "settled"
 QUARANTINED = "quarantined"
 STATES = (OPEN, SETTLED, QUARANTINED)
 
+SKIPPED = "E-SKIPPED"
+"""Code of records that an operator skipped: there was nothing wrong with them, so only their own
+event settles them."""
+
 REPLAYS = 3
 """Redrives of one dead letter; if it fails after the last one, it is quarantined."""
 
@@ -135,6 +139,7 @@ class Settling(NamedTuple):
             (row.source, row.record_key) == (self.source, self.record_key)
             and (row.recorded_at is None or row.recorded_at <= self.recorded)
             and (row.stage != "decide" or row.type == self.type)
+            and (row.code != SKIPPED or row.event_id == self.event_id)
         )
 
 
@@ -165,12 +170,13 @@ async def settle(connection: asyncpg.Connection, events: Collection[Settling], *
     if not events:
         return
     await connection.execute(
-        "UPDATE dead_letter d SET state = 'settled', settled_by = given.by, settled_at = $6"
+        "UPDATE dead_letter d SET state = 'settled', settled_by = given.by, settled_at = $6"  # noqa: S608 - a constant
         " FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::bigint[])"
         " AS given (source, record_key, by, type, recorded)"
         " WHERE d.source = given.source AND d.record_key = given.record_key"
         " AND d.state <> 'settled' AND (d.recorded_at IS NULL OR d.recorded_at <= given.recorded)"
-        " AND (d.stage <> 'decide' OR d.type = given.type)",
+        " AND (d.stage <> 'decide' OR d.type = given.type)"
+        f" AND (d.code <> '{SKIPPED}' OR d.event_id = given.by)",
         *zip(*events, strict=True),
         now,
     )

@@ -116,6 +116,39 @@ def test_one_record_is_redriven_by_one_person_and_shown_among_the_operations(hub
     assert (code, "hub approvals list" in err) == (1, True)
 
 
+def test_claims_are_shown_held_moved_and_let_go(hub, sql, sql_row, tmp_path):
+    sql("INSERT INTO partition_claim VALUES ('cli-test-event.job', 0, 3, 'w', 0, 0)")
+    _, out, _ = hub("offsets", "show", "event.job", "--json")
+    shown = json.loads(out)[0]
+    assert (shown["next_offset"], shown["end"], shown["lag"], shown["held_by"]) == (0, 0, 0, None)
+    assert hub("offsets", "hold", "event.nothing", "--as", "li", "--reason", "x")[0] == 1
+    code, _, err = hub(
+        "offsets",
+        "move",
+        "event.job/0",
+        "--to",
+        "earliest",
+        "--apply",
+        "--as",
+        "li",
+        "--reason",
+        "x",
+    )
+    assert (code, "hub offsets hold" in err) == (1, True)
+    assert hub("offsets", "hold", "event.job/0", "--as", "li", "--reason", "rerun")[0] == 0
+    assert hub("offsets", "hold", "event.job/0", "--as", "li", "--reason", "rerun")[0] == 1
+    file = tmp_path / "moves.csv"
+    file.write_text("topic,partition,offset\nevent.job,0,earliest\n", "utf-8")
+    code, out, _ = hub("offsets", "move", "event.job", "--to", str(file), "--json")
+    assert (code, json.loads(out)[0]["new"], json.loads(out)[0]["held_by"]) == (0, 0, "li")
+    words = ("--to", "earliest", "--apply", "--as", "li", "--reason", "rerun")
+    assert hub("offsets", "move", "event.job", *words)[0] == 0
+    assert hub("offsets", "move", "event.job", "--to", str(tmp_path / "none.csv"))[0] == 1
+    assert hub("offsets", "release", "event.job", "--as", "li", "--reason", "done")[0] == 0
+    count = sql_row("SELECT count(*) FROM audit WHERE kind LIKE 'offsets.%' AND actor = 'li'")
+    assert count == (3,)
+
+
 def test_a_matter_is_traced(hub, letter):
     code, out, _ = hub("trace", LETTER)
     assert code == 0

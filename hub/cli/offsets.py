@@ -82,10 +82,10 @@ def move(
     heads += [("未见", "not seen"), ("已丢失", "lost"), ("转死信", "dead letters")]
     names = ("topic", "part", "old", "new", "records", "seen", "unseen", "lost", "skipped")
     table(heads, [tuple(row[n] for n in names) for row in rows], right=range(1, 9))
-    if any(row["another_log"] for row in rows):
+    if any(row["remade"] for row in rows):
         say(
-            "位移在日志末尾之后:主题已被重建,原有记录无从读取。",
-            "beyond the end of the log: the topic was made again, its former records are gone.",
+            "主题已被重建:原有记录无从读取,现有记录均未处理。",
+            "the topic was made again: former records are gone, none of the present was worked",
         )
     if not apply:
         say(
@@ -197,7 +197,7 @@ def _row(plan: Any) -> dict[str, Any]:
         "seen": plan.seen,
         "unseen": plan.unseen,
         "lost": f"{lost[0]}..{lost[1] - 1}" if lost else "",
-        "another_log": plan.gone,
+        "remade": plan.remade,
         "held_by": plan.claim.held_by,
         "skipped": plan.unseen if plan.is_forward else 0,
     }

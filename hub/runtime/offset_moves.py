@@ -37,8 +37,8 @@ class Move(msgspec.Struct):
         claim: Where it stands.
         bounds: What the log keeps.
         new: Offset it goes to.
-        lost: First and last offset + 1 of records below the log that were never worked; None: none.
-        gone: Whether the claim lies beyond the log's end: the topic is another one than it was.
+        lost: First offset and last one + 1 of records below the log that were never worked.
+        remade: Whether the topic was deleted and made again: nothing of its log was worked.
         records: Records between old and new that are kept.
         seen: Those of them whose events are all seen: they have no effect.
         unseen: The others.
@@ -48,15 +48,20 @@ class Move(msgspec.Struct):
     bounds: Bounds
     new: int
     lost: tuple[int, int] | None = None
-    gone: bool = False
+    remade: bool = False
     records: int = 0
     seen: int = 0
     unseen: int = 0
 
     @property
+    def old(self) -> int:
+        """First offset of the present log that was not worked."""
+        return self.bounds.first if self.remade else self.claim.next_offset
+
+    @property
     def is_forward(self) -> bool:
         """Whether records are skipped."""
-        return self.new > self.claim.next_offset
+        return self.new > self.old
 
 
 class OffsetMoves:
@@ -94,17 +99,16 @@ class OffsetMoves:
             HubError: the word means no place in the log.
         """
         bounds = Bounds(*await self._log.bounds(claim.topic, claim.part))
-        new = await resolve(self._log, claim, bounds, word)
-        move = Move(claim, bounds, new)
-        old = claim.next_offset
-        move.gone = old > bounds.last
-        if old < bounds.first:
-            move.lost = old, bounds.first
-        if not move.gone:
-            async for chunk in self._chunks(claim, min(old, new), max(old, new)):
-                fresh = await self._unseen(chunk)
-                move.records += len(chunk)
-                move.unseen += len(fresh)
+        move = Move(claim, bounds, await resolve(self._log, claim, bounds, word))
+        topic_id = await self._log.topic_id(claim.topic)
+        other = bool(topic_id and claim.topic_id and topic_id != claim.topic_id)
+        move.remade = other or claim.next_offset > bounds.last
+        if not move.remade and claim.next_offset < bounds.first:
+            move.lost = claim.next_offset, bounds.first
+        low, high = sorted((move.old, move.new))
+        async for chunk in self._chunks(claim, low, high):
+            move.records += len(chunk)
+            move.unseen += len(await self._unseen(chunk))
         move.seen = move.records - move.unseen
         return move
 
@@ -126,24 +130,22 @@ class OffsetMoves:
                 message_zh=f"{claim.topic}/{claim.part} 未被扣住;"
                 f"请先执行 hub offsets hold {claim.topic}/{claim.part}。",
             )
-        skipped = 0
-        if move.is_forward and not move.gone:
-            skipped = await self._skip(claim, move.new)
+        skipped = await self._skip(move) if move.is_forward else 0
         now = self._now()
         doc = {
             "topic": claim.topic, "partition": claim.part, "before": claim.next_offset,
             "after": move.new, "first": move.bounds.first, "end": move.bounds.last,
-            "skipped": skipped, "lost": move.lost, "another_log": move.gone, "reason": reason,
+            "skipped": skipped, "lost": move.lost, "remade": move.remade, "reason": reason,
         }  # fmt: skip
         async with self._connection.transaction():
             await holds.move(self._connection, claim, move.new, now=now)
             await audit.act(self._connection, "offsets.moved", person, doc, now=now)
         return skipped
 
-    async def _skip(self, claim: Hold, new: int) -> int:
+    async def _skip(self, move: Move) -> int:
         """Dead letters first, then the move: cut off between, the records are simply worked."""
         count = 0
-        async for chunk in self._chunks(claim, claim.next_offset, new):
+        async for chunk in self._chunks(move.claim, move.old, move.new):
             fresh = await self._unseen(chunk)
             rows = [self._letter(record, events) for record, events in fresh]
             if rows:

@@ -16,6 +16,7 @@ from aiokafka.admin import AIOKafkaAdminClient
 from hub.contracts.replay_marks import OURS
 from hub.kernel.settings import Settings
 from hub.model.outbox import Headers, unpack
+from hub.runtime.topic_ids import topic_ids
 from hub.store import dead_letter_index
 from hub.store.dead_letter_index import Letter
 
@@ -68,6 +69,10 @@ class Log:
         first = await self._client.beginning_offsets([at])
         last = await self._client.end_offsets([at])
         return first[at], last[at]
+
+    async def topic_id(self, topic: str) -> str:
+        """The broker's id of a topic, another one after it was made again; empty: not told."""
+        return (await topic_ids(self._client, [topic])).get(topic, "")
 
     async def since(self, topic: str, part: int, ms: int) -> int | None:
         """Offset of the first record received at or after an instant; None: there is none."""

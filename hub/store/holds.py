@@ -31,6 +31,7 @@ class Hold(msgspec.Struct):
         committed_at: ms since 1970.
         held_by: The person who holds it; None: no one.
         held_at: ms since 1970.
+        topic_id: The broker's id of the topic that was worked; None: not known.
     """
 
     topic: str
@@ -41,6 +42,7 @@ class Hold(msgspec.Struct):
     committed_at: int
     held_by: str | None
     held_at: int | None
+    topic_id: str | None
 
     @property
     def place(self) -> Place:

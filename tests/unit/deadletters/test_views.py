@@ -3,7 +3,8 @@ from __future__ import annotations
 import msgspec
 import pytest
 
-from hub.contracts.codecs import content_digest, encode_event
+from hub.contracts.codecs import encode_event
+from hub.contracts.digests import content_digest
 from hub.contracts.events import CanonicalEvent
 from hub.deadletters.views import shape, view
 

@@ -44,7 +44,7 @@ async def test_a_broker_that_stops_answering_is_told_at_once_and_nothing_piles_u
         link = BrokerLink(door.kafka, settings)
         link._publisher = broker
         link.ready = True
-        record = RawRecord("dlq.hub.event.health", b"k", b"x" * 9_000, (), "e", "d")
+        record = RawRecord("event.health", b"k", b"x" * 9_000, (), "e", "d")
         first = [asyncio.create_task(link.publish([record])) for _ in range(12)]
         await asyncio.sleep(0.1)
         refused = [task for task in first if task.done()]

@@ -127,6 +127,7 @@ class Result:
         seconds: How long it took.
         recovery: Seconds from the heal to R6; None: not reached.
         stall: Longest gap in deliveries, seconds.
+        breaches: Kind → number, as the verifier counted them.
         notes: What the case found worth telling.
         verifier: The verifier's whole report.
     """
@@ -140,6 +141,7 @@ class Result:
     seconds: float = 0.0
     recovery: float | None = None
     stall: float | None = None
+    breaches: dict[str, int] = field(default_factory=dict)
     notes: dict[str, Any] = field(default_factory=dict)
     verifier: dict[str, Any] = field(default_factory=dict)
 

@@ -16,7 +16,7 @@ from pathlib import Path
 
 from tests.faults.harness.commits import CommitCut
 
-_CHUNK = 1 << 16
+_CHUNK = 1 << 20
 _RESET_EVERY = 1.0
 Target = tuple[str, int] | Path
 """Host and port, or the path of a Unix socket."""
@@ -105,7 +105,9 @@ class Proxy:
 
     async def start(self) -> None:
         """Listen."""
-        self._server = await asyncio.start_server(self._accepted, "127.0.0.1", self.port)
+        self._server = await asyncio.start_server(
+            self._accepted, "127.0.0.1", self.port, limit=_CHUNK
+        )
         self.port = self._server.sockets[0].getsockname()[1]
         self._resetting = asyncio.create_task(self._reset_some())
 
@@ -160,9 +162,9 @@ class Proxy:
     async def _joined(self, link: _Link, reader: asyncio.StreamReader) -> None:
         target = self._target()
         if isinstance(target, Path):
-            back, link.server = await asyncio.open_unix_connection(str(target))
+            back, link.server = await asyncio.open_unix_connection(str(target), limit=_CHUNK)
         else:
-            back, link.server = await asyncio.open_connection(*target)
+            back, link.server = await asyncio.open_connection(*target, limit=_CHUNK)
         up = asyncio.create_task(self._pump(link, reader, link.server, up=True))
         down = asyncio.create_task(self._pump(link, back, link.client, up=False))
         link.tasks = [up, down]

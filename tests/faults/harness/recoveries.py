@@ -13,6 +13,8 @@ from tests.faults.harness.sites import Site
 from tests.faults.harness.tools import probe
 
 _SMALL_LAG = 100
+_READ_SECONDS = 2.5
+"""Connectors look at their sources once a second."""
 
 
 class Lag:
@@ -47,6 +49,17 @@ class Lag:
 async def outbox(site: Site) -> int:
     """Rows of the outbox."""
     return int(await site.query("SELECT count(*) FROM outbox"))
+
+
+async def rested(site: Site, seconds: float = 60.0) -> None:
+    """Wait until what a case has sent is worked; a case that goes on without would race.
+
+    Raises:
+        TimeoutError: work is left.
+    """
+    await asyncio.sleep(_READ_SECONDS)
+    if not await quiet(site, seconds):
+        raise TimeoutError("the hub does not come to rest")
 
 
 async def quiet(site: Site, seconds: float) -> bool:

@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
+from hashlib import sha256
+from typing import Any
+
+import msgspec
+import orjson
 
 from tests.faults.loads.builders import Builder
+from tests.faults.loads.facts import DEAD_LETTER, Move
 from tests.faults.loads.generators import Generator
 from tests.faults.loads.ledgers import Ledger
 from tests.faults.loads.people import Family, Person, family, person
@@ -43,9 +50,33 @@ class Sending:
         first = _BEYOND + 2 * self._families
         return family(self._seed, self.builder.run, self._families, first)
 
-    def give(self, moves: Iterable) -> None:
-        """Send facts, in their order at each place."""
-        self.generator.give(moves)
+    async def send(self, moves: Iterable[Move], seconds: float = 60.0) -> None:
+        """Send facts, in their order at each place, and wait for the acknowledgements.
+
+        Raises:
+            TimeoutError: they did not come.
+        """
+        given = list(moves)
+        wanted = self.generator.sent + len(given)
+        self.generator.give(given)
+        async with asyncio.timeout(seconds):
+            while self.generator.sent < wanted:  # noqa: ASYNC110 - the generator tells nobody
+                await asyncio.sleep(0.05)
+
+
+def altered(move: Move, record: dict[str, Any] | bytes, **truth: Any) -> Move:
+    """The move with another record, and with what is true of that one."""
+    body = record if isinstance(record, bytes) else orjson.dumps(record)
+    if move.fact.digest:
+        truth["digest"] = sha256(body).hexdigest()
+    return Move(msgspec.structs.replace(move.fact, **truth), record)
+
+
+def refused(move: Move, record: dict[str, Any] | bytes, code: str, **truth: Any) -> Move:
+    """The move with a record that must become a dead letter and have no effect."""
+    nothing: dict[str, Any] = {"people": (), "told": (), "opens": (), "on_roll": {}, "stops": ()}
+    truth = nothing | {"kind": "refused", "disposition": DEAD_LETTER, "code": code} | truth
+    return altered(move, record, **truth)
 
 
 @asynccontextmanager

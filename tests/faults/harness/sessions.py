@@ -11,6 +11,7 @@ from tests.faults.harness.catalogues import Entry
 from tests.faults.harness.declarations import Case, Result
 from tests.faults.harness.plants import Plant
 from tests.faults.harness.runs import run_case, write_summary
+from tests.faults.sabotages import SABOTAGES
 
 Show = Callable[[str], None]
 
@@ -42,6 +43,8 @@ async def run_all(
                     plant, entry, seed=seed, scale=scale, sabotage=broken, tell=tell
                 )
                 results.append(result)
+                if broken and result.verdict == "red" and not found_out(result):
+                    result.reasons.append(f"{broken} was not found out")
                 write_summary(results)
                 tell(entry.case, result.seconds, f"{result.verdict} {'; '.join(result.reasons)}")
     finally:
@@ -50,11 +53,19 @@ async def run_all(
 
 
 def passed(results: Sequence[Result], *, sabotage: bool, allow_unrun: bool) -> bool:
-    """Whether honest runs are green, or sabotaged ones red; what was not run fails, too."""
-    good = {"red"} if sabotage else {"green"}
-    if allow_unrun:
-        good |= {"not run"}
-    return bool(results) and all(one.verdict in good for one in results)
+    """Whether honest runs are green, or sabotaged ones were found out; not run is a failure, too."""
+
+    def good(one: Result) -> bool:
+        if one.verdict == "not run":
+            return allow_unrun
+        return found_out(one) if sabotage else one.verdict == "green"
+
+    return bool(results) and all(good(one) for one in results)
+
+
+def found_out(result: Result) -> bool:
+    """Whether the verifier found what the sabotage does; red for another reason proves nothing."""
+    return bool(SABOTAGES[result.sabotage].found_by & result.breaches.keys())
 
 
 def document(result: Result) -> dict[str, Any]:

@@ -93,7 +93,7 @@ async def end_load(site: Site) -> None:
 
 async def probe(site: Site, number: int, seed: int) -> bool:
     """Send one fresh grant and wait until its program has the referral."""
-    ledger = site.ledger / f"probe-{number}"
+    ledger = site.folder / "probes" / str(number)
     words = ["--ledger", str(ledger), "--seed", str(seed), "--run", f"p{number}", "--roll", "1"]
     words += ["--seconds", "0", "--mix", "referrals"]
     tool = _tool(site, f"probe-{number}", "tests.faults.loads", *words)
@@ -106,18 +106,23 @@ async def probe(site: Site, number: int, seed: int) -> bool:
 
 
 def _ledgers(site: Site) -> list[Path]:
-    return [site.ledger, *sorted(site.ledger.glob("probe-*"))]
+    return [site.ledger, *sorted((site.folder / "probes").glob("*"))]
 
 
-async def verify(site: Site, out: Path) -> dict[str, Any]:
+async def verify(site: Site, out: Path, settle: float) -> dict[str, Any]:
     """The verifier's report.
+
+    Args:
+        site: At rest, or nearly.
+        out: File of the report.
+        settle: Seconds within which it must come to rest.
 
     Raises:
         ToolError: it could not check.
     """
     ledgers = _ledgers(site)
     words = [word for place in ledgers for word in ("--ledger", str(place))]
-    words += ["--witness", str(site.seen), "--out", str(out)]
+    words += ["--witness", str(site.seen), "--out", str(out), "--settle", str(settle)]
     if site.case.allow:
         words += ["--allow", ",".join(site.case.allow)]
     if site.case.dead:

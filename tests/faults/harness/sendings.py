@@ -11,14 +11,13 @@ from typing import Any
 import msgspec
 import orjson
 
+from tests.faults import sites
+from tests.faults.harness.sites import Site
 from tests.faults.loads.builders import Builder
 from tests.faults.loads.facts import DEAD_LETTER, Move
 from tests.faults.loads.generators import Generator
 from tests.faults.loads.ledgers import Ledger
 from tests.faults.loads.people import Family, Person, family, person
-
-from tests.faults import sites
-from tests.faults.harness.sites import Site
 
 _BEYOND = 1_000_000
 

@@ -7,6 +7,8 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import NamedTuple
 
+from msgspec.structs import replace
+
 from tests.faults.loads.facts import DUPLICATE, Fact
 from tests.faults.loads.ledgers import Outcome, read
 from tests.faults.verifier.sets import Event
@@ -37,9 +39,10 @@ class Truth(NamedTuple):
         facts: dict[int, Fact] = {}
         outcomes: dict[int, Outcome] = {}
         for folder in folders:
+            base = max(facts, default=0)
             found, came = read(folder)
-            facts |= found
-            outcomes |= came
+            facts |= {base + n: _moved(fact, base) for n, fact in found.items()}
+            outcomes |= {base + n: outcome for n, outcome in came.items()}
         return cls(facts, outcomes)
 
     def acked(self) -> list[Fact]:
@@ -57,6 +60,12 @@ class Truth(NamedTuple):
             if fact.key and fact.disposition != DUPLICATE and not is_changed(fact):
                 found.setdefault(name_of(fact), fact)
         return found
+
+
+def _moved(fact: Fact, base: int) -> Fact:
+    """The fact with its number, and those of the facts that open referrals, moved up."""
+    opens = tuple(replace(one, episode=base + one.episode) for one in fact.opens)
+    return replace(fact, n=base + fact.n, opens=opens)
 
 
 def is_changed(fact: Fact) -> bool:

@@ -10,7 +10,16 @@ from fastapi import APIRouter, FastAPI, Request, Response
 from fastapi.responses import JSONResponse, RedirectResponse
 from starlette.exceptions import HTTPException
 
-from hub.console import assets, live_pages, maps, people, signins
+from hub.console import (
+    assets,
+    lag_boards,
+    latency_boards,
+    live_pages,
+    maps,
+    people,
+    signins,
+    throughputs,
+)
 from hub.console.contexts import Console
 from hub.console.languages import mark
 from hub.console.screens import page
@@ -23,6 +32,9 @@ ROUTERS: tuple[APIRouter, ...] = (
     signins.router,
     live_pages.router,
     maps.router,
+    lag_boards.router,
+    throughputs.router,
+    latency_boards.router,
     people.router,
 )
 

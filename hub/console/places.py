@@ -33,6 +33,14 @@ class Group(NamedTuple):
 
 NAVIGATION: tuple[Group, ...] = (
     Group(mark("Overview"), (Place("/", mark("Pipeline"), "m"),)),
+    Group(
+        mark("Streams"),
+        (
+            Place("/lag", mark("Lag"), "l"),
+            Place("/throughput", mark("Throughput"), "t"),
+            Place("/latency", mark("Latency"), "y"),
+        ),
+    ),
     Group(mark("Access"), (Place("/accounts", mark("Accounts"), "k", Permission.ADMIN),)),
 )
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from functools import cache
 from typing import Any
@@ -65,16 +65,24 @@ def fragment(name: str, chosen: str, values: Mapping[str, Any]) -> str:
     Templates write ``_('English text')`` for a text of their own and ``l(label)`` for a pair
     (Chinese, English) that the declarations give.
     """
+    text_of = translator(chosen)
     return (
         environment()
         .get_template(name)
         .render(
             lang=chosen,
-            _=translator(chosen),
+            _=text_of,
+            translated=lambda given: _translated(given, text_of),
             l=lambda label: label[0] if chosen == CHINESE else label[1],
             **values,
         )
     )
+
+
+def _translated(chart: Mapping[str, Any], text_of: Callable[[str], str]) -> dict[str, Any]:
+    """A chart with the names of its series in the language of the page."""
+    series = [{**one, "name": text_of(one["name"])} for one in chart["series"]]
+    return {**chart, "series": series}
 
 
 def page(

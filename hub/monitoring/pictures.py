@@ -204,6 +204,7 @@ class Picture(msgspec.Struct):
         number: Counts up with every picture.
         at: When it was taken.
         took: How long that took.
+        burn: How fast the error budget of the latency promise is spent; 1 is as planned.
         failed: Parts that could not be read this time, with the class of the error.
     """
 
@@ -221,6 +222,7 @@ class Picture(msgspec.Struct):
     stages: dict[str, float] = {}
     totals: dict[str, int] = {}
     hops: dict[str, Percentiles] = {}
+    burn: float | None = None
     open: dict[str, int] = {}
     overdue: int = 0
     quality: list[Quality] = []

@@ -27,6 +27,7 @@ LATENCY_MS = 300_000
 """Hops are measured over the copies of the last five minutes."""
 GONE = 3
 """Pictures in a row without an answer after which the broker counts as away."""
+PROMISE_MS = 60_000
 _FAULTS = (KafkaError, OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError)
 _STAGES = {"in": "intake", "event": "decide"}
 
@@ -207,6 +208,8 @@ class Sampling:
 
     async def _hops(self, picture: Picture) -> None:
         rows = await soundings.spans(self._db, picture.at - LATENCY_MS)
+        late = sum(row["moved_at"] - row["created_at"] > PROMISE_MS for row in rows)
+        picture.burn = latencies.burn(late, len(rows), allowed=0.001)
         picture.hops = {
             "committed": latencies.percentiles([r["created_at"] - r["occurred_at"] for r in rows]),
             "delivered": latencies.percentiles([r["moved_at"] - r["created_at"] for r in rows]),

@@ -80,7 +80,7 @@
   one("[data-pause]")?.addEventListener("click", (event) => {
     paused = !paused;
     event.currentTarget.setAttribute("aria-pressed", String(paused));
-    event.currentTarget.textContent = paused ? "▶" : "⏸";
+    event.currentTarget.textContent = paused ? "▶" : "❚❚";
     document.body.classList.toggle("paused", paused);
     if (!paused) { held.forEach(([kind, data]) => show(kind, data)); held = []; }
   });

@@ -6,7 +6,7 @@ import asyncio
 import signal
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -18,6 +18,9 @@ from hub.kernel.secrets import Secrets
 from hub.kernel.settings import Settings, settings
 from hub.sdk.durations import duration_ms
 from hub.sdk.manifests import Manifest, load_manifests
+
+if TYPE_CHECKING:
+    from hub.transports.switches import Switch
 
 Counters = list[tuple[str, str, str, int]]
 """Item, way, name and number."""
@@ -150,8 +153,24 @@ async def _run(
             synthetic=chosen.synthetic_people,
         )
         runner = ConnectorRunner(manifest, Sources(*sources), around)
+        beating = _beating(chosen, manifest, runner.switch, stop) if not once else None
         await runner.run(stop, once=once, every=every)
+        if beating is not None:
+            stop.set()
+            await beating
     return [(*place, number) for place, number in sorted(runner.counters.items()) if number]
+
+
+def _beating(
+    chosen: Settings, manifest: Manifest, switch: Switch, stop: asyncio.Event
+) -> asyncio.Task[None] | None:
+    """Tell the gateway how this connector is, where a gateway and a key are named."""
+    from hub.transports.heartbeats import Heart
+
+    if not chosen.connector_gateway or not chosen.connector_key:
+        return None
+    heart = Heart(chosen.connector_gateway, chosen.connector_key, manifest.id, switch)
+    return asyncio.create_task(heart.run(stop), name="heart")
 
 
 def _brokers(chosen: Settings) -> str:

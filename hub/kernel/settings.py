@@ -59,6 +59,10 @@ class Settings(BaseSettings):
         "", description="OpenID Connect issuer for console sign-in; empty: local accounts only"
     )
     console_oidc_client: str = Field("", description="Client id at that issuer")
+    connector_gateway: str = Field(
+        "", description="Gateway that 'hub connectors run' sends its heartbeat to; empty: none"
+    )
+    connector_key: str = Field("", description="The department's key for that heartbeat")
     working_days: str = Field(
         "", description="File of holidays and working weekends; empty: the one shipped"
     )

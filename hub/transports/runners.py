@@ -7,9 +7,8 @@ what is under way; being killed costs nothing either, as cursors follow acknowle
 from __future__ import annotations
 
 import asyncio
-from collections import Counter
 from collections.abc import Awaitable, Callable
-from contextlib import AsyncExitStack, suppress
+from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -35,6 +34,7 @@ from hub.transports.files import Check, FileReader, Progress, no_progress
 from hub.transports.publishers import RecordSink
 from hub.transports.queues import QueueReader
 from hub.transports.records import Feed, RawRecord, RecordMaker
+from hub.transports.switches import Switch
 from hub.transports.tables import source_engine
 from hub.transports.views import ViewReader
 
@@ -113,7 +113,8 @@ class ConnectorRunner:
     """
 
     def __init__(self, manifest: Manifest, sources: Sources, around: Surroundings) -> None:
-        self.counters: Counter[tuple[str, str, str]] = Counter()
+        self.switch = Switch()
+        self.counters = self.switch.counters
         self._manifest = manifest
         self._sources = sources
         self._around = around
@@ -133,23 +134,26 @@ class ConnectorRunner:
             ConfigurationError: nothing of this connector can be read with these sources.
             HubError: with ``once``, what an item still failed with at its third try.
         """
-        async with AsyncExitStack() as stack:
-            jobs = await self._jobs(stack)
-            work = [
-                self._poll(job, attempts=3) if once else self._loop(job, stop, every)
-                for job in jobs
-            ]
-            await _until(stop, [asyncio.create_task(one) for one in work])
+        while True:
+            self.switch.restarted()
+            async with AsyncExitStack() as stack:
+                jobs = await self._jobs(stack)
+                work = [
+                    self._poll(job, attempts=3) if once else self._loop(job, stop, every)
+                    for job in jobs
+                ]
+                await _until(stop, [asyncio.create_task(one) for one in work])
+            if once or stop.is_set() or not self.switch.again:
+                return
 
     async def _loop(self, job: _Job, stop: asyncio.Event, every: float | None) -> None:
-        while not stop.is_set():
+        while not stop.is_set() and not self.switch.again:
             try:
                 await self._poll(job, attempts=None)
             except ConfigurationError as error:
                 # A missing right or column may be mended on the other side at any time.
                 _log.error("item_failed", item=job.item.id, error=str(error))
-            with suppress(TimeoutError):
-                await asyncio.wait_for(stop.wait(), every or job.seconds)
+            await self.switch.rest(every or job.seconds, stop)
 
     async def _poll(self, job: _Job, attempts: int | None) -> None:
         async for attempt in stamina.retry_context(
@@ -165,9 +169,11 @@ class ConnectorRunner:
             done: Any = await job.poll()
         except Exception as error:
             self.counters[*place, "errors"] += 1
+            self.switch.polled(*place, type(error).__name__)
             # The type only: a database's message may show a row.
             _log.warning("poll_failed", item=job.item.id, error=type(error).__name__)
             raise
+        self.switch.polled(*place)
         for name, number in done._asdict().items():
             self.counters[*place, name] += number
         if job.way is Way.FILE and self._sources.folder:

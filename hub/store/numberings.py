@@ -8,9 +8,12 @@ generation, from 1, as soon as a restore is noticed or declared, and before anyt
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 import asyncpg
 
+from hub.store import audit
+from hub.store.connections import count_of
 from hub.store.subscriptions import Subscription
 
 COPIED = "another database"
@@ -63,13 +66,34 @@ async def recognise(connection: asyncpg.Connection, *, now: int) -> bool:
     return True
 
 
-async def declare(connection: asyncpg.Connection) -> int:
+async def declare(connection: asyncpg.Connection, *, person: str, reason: str, now: int) -> int:
     """An operator says that this database is an earlier one.
+
+    Args:
+        connection: Outside a transaction.
+        person: Who.
+        reason: Why.
+        now: ms since 1970.
 
     Returns:
         How many numberings go on in a new generation.
     """
-    return int(str(await connection.execute(_DECLARE)).rpartition(" ")[2])
+    async with connection.transaction():
+        found = count_of(await connection.execute(_DECLARE))
+        doc = {"reason": reason, "numberings": found}
+        await audit.act(connection, "restore.declared", person, doc, now=now)
+    return found
+
+
+async def listed(source: asyncpg.Connection | asyncpg.Pool) -> list[dict[str, Any]]:
+    """Every generation of every numbering; ``ended_at`` null: the present one."""
+    rows = await source.fetch(
+        "SELECT id AS subscription, generation, next_seq - 1 AS last_seq, next_generation,"
+        " NULL::bigint AS ended_at FROM subscription UNION ALL"
+        " SELECT subscription, generation, last_seq, NULL, ended_at FROM numbering"
+        " ORDER BY subscription, generation"
+    )
+    return [dict(row) for row in rows]
 
 
 async def outrun(connection: asyncpg.Connection, held: Mapping[str, Number]) -> bool:

@@ -33,7 +33,7 @@ async def serving(settings: Settings, *, kafka: str, database: str) -> AsyncIter
     )
     http_servers.check(address)
     quiet_logs.install()
-    connection = await connect(database, lock_timeout="0")
+    connection = await connect(database)
     try:
         await migrate(connection)
     finally:

@@ -23,8 +23,9 @@ from hub.kernel.failpoints import passed
 from hub.runtime.logs import MISFITS, Log, Misfit, follows, look, misfit, named
 from hub.runtime.metrics import STOPPED
 from hub.runtime.progress import Progress
+from hub.runtime.slots import SlotLostError
 from hub.runtime.stages import Stage
-from hub.store import alarms, attempts
+from hub.store import alarms, attempts, leases
 from hub.store import claims as store
 from hub.store.claims import Claim, Place
 from hub.store.connections import FenceError
@@ -45,6 +46,8 @@ class Assignment(ConsumerRebalanceListener):  # type: ignore[misc]
     def __init__(self, consumer: Any) -> None:
         self._consumer = consumer
         self.generation = 0
+        self.waiting = True
+        """Whether the group has not told yet what is ours."""
         self.partitions: frozenset[TopicPartition] = frozenset()
         self.changed = asyncio.Event()
 
@@ -52,12 +55,14 @@ class Assignment(ConsumerRebalanceListener):  # type: ignore[misc]
         """Nothing is ours until the next assignment."""
         del revoked
         self._note(frozenset())
+        self.waiting = True
 
     def on_partitions_assigned(self, assigned: Iterable[TopicPartition]) -> None:
         """Pause all; the lanes claim, seek and resume."""
         partitions = frozenset(assigned)
         self._consumer.pause(*partitions)
         self._note(partitions)
+        self.waiting = False
 
     def _note(self, partitions: frozenset[TopicPartition]) -> None:
         self.partitions = partitions
@@ -127,6 +132,10 @@ class Holding:
     ) -> bool:
         """Claim partitions; False: the group met meanwhile, and others may be ours."""
         generation = self._assignment.generation
+        slot, owner = self._stage.slot, self._stage.owner
+        if slot and not await leases.acquire(connection, slot, owner):
+            # Our successor has our member ids; the group would give us its partitions in turn.
+            raise self._stage.end("slot lost", SlotLostError(slot))
         for partition in mine:
             self._progress.stopped.pop((partition.topic, partition.partition), None)
         STOPPED.set(len(self._progress.stopped))
@@ -134,7 +143,7 @@ class Holding:
         taken = await store.take(
             connection,
             {(p.topic, p.partition): log.first for p, log in found.items()},
-            owner=self._stage.owner,
+            owner=owner,
             now=now,
             topic_ids={p.topic: log.topic_id for p, log in found.items()},
         )

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
+import math
+from contextlib import suppress
 from typing import Any
 
 import aiokafka
@@ -10,6 +13,7 @@ from aiokafka.errors import KafkaError
 from hub.runtime.quiet_logs import install
 
 SESSION_MS = 6_000
+_STOP_SECONDS = 2.0
 
 
 def consumer(bootstrap: str, group: str, instance: str | None) -> Any:
@@ -43,7 +47,7 @@ def consumer(bootstrap: str, group: str, instance: str | None) -> Any:
 def producer(bootstrap: str) -> Any:
     """An idempotent producer that waits for all replicas."""
     install()
-    return aiokafka.AIOKafkaProducer(
+    made = aiokafka.AIOKafkaProducer(
         bootstrap_servers=bootstrap,
         acks="all",
         enable_idempotence=True,
@@ -52,6 +56,28 @@ def producer(bootstrap: str) -> Any:
         max_request_size=(1 << 20) + (1 << 17),
         request_timeout_ms=20_000,
     )
+    # Else a batch is given up where its partition has had no leader for 20 s, and the batch behind
+    # it is sent once there is one: order would be lost, and every later number refused.
+    made._message_accumulator._batch_ttl = math.inf  # noqa: SLF001 - there is no public setting
+    return made
+
+
+async def renewed(old: Any, error: BaseException) -> Any:
+    """The producer to go on with after a fault.
+
+    After a gap in its numbers, or once it was fenced, a producer refuses everything; a new one
+    counts anew.
+    """
+    if not isinstance(error, KafkaError) or error.retriable:
+        return old
+    made = producer(old.client._bootstrap_servers)  # noqa: SLF001 - it keeps them nowhere else
+    try:
+        await made.start()
+    except KafkaError:
+        return old
+    with suppress(TimeoutError, KafkaError):
+        await asyncio.wait_for(old.stop(), _STOP_SECONDS)
+    return made
 
 
 def is_broker_fault(error: BaseException) -> bool:

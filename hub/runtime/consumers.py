@@ -99,7 +99,16 @@ class StageConsumer:
         for holding in self.holdings:
             holding.expire(found)
 
+    async def _answers(self) -> bool:
+        try:
+            await asyncio.wait_for(topic_ids(self.client, self._topics[:1]), _LEAVE_SECONDS)
+        except (KafkaError, TimeoutError):
+            return False
+        return True
+
     async def _measure(self) -> None:
+        # While no broker answers there is nothing to join, and a new process would fare no better.
+        self.progress.joining(self.assignment.waiting and await self._answers())
         claimed = self._claimed()
         lag = 0
         if claimed:

@@ -19,7 +19,7 @@ from aiokafka import TopicPartition
 from hub.kernel.alarms import RECORD_SET_ASIDE
 from hub.kernel.failpoints import passed
 from hub.runtime.assignments import Holding
-from hub.runtime.clients import producer
+from hub.runtime.clients import producer, renewed
 from hub.runtime.consumers import StageConsumer
 from hub.runtime.logs import named
 from hub.runtime.metrics import BATCHES, EVENTS
@@ -82,7 +82,7 @@ class IntakeStage:
     async def run(self) -> None:
         """Work until the worker stops."""
         self._producer = producer(self._stage.settings.kafka)
-        await self._producer.start()
+        await self._stage.patient(self._producer.start)
         backoff = Backoff()
         try:
             while not self._stage.stopping.is_set():
@@ -94,6 +94,7 @@ class IntakeStage:
                     if not is_known_fault(error):
                         raise self._stage.end("intake", error) from error
                     self._consumer.progress.moved()
+                    self._producer = await renewed(self._producer, error)
                     await close(self._connection)
                     self._connection = None
                     await self._stage.pause(backoff.step())

@@ -21,6 +21,19 @@ class Progress:
         self.stopped: dict[tuple[str, int], str] = {}
         self.ready = False
         self._moved = time.monotonic()
+        self._outside: float | None = None
+
+    def joining(self, waits: bool) -> None:
+        """Note whether the group takes its time to say what is ours, though brokers answer."""
+        if not waits:
+            self._outside = None
+        elif self._outside is None:
+            self._outside = time.monotonic()
+
+    @property
+    def outside_seconds(self) -> float:
+        """For how long the group has not said what is ours."""
+        return 0.0 if self._outside is None else time.monotonic() - self._outside
 
     def moved(self) -> None:
         """Something was committed, or a known fault is being ridden out."""

@@ -19,7 +19,7 @@ from hub.contracts.cloudevents import with_sequence
 from hub.kernel.failpoints import passed
 from hub.kernel.person_keys import partition_of
 from hub.model.outbox import unpack
-from hub.runtime.clients import producer
+from hub.runtime.clients import producer, renewed
 from hub.runtime.metrics import ALARMS, BATCHES, COPIES
 from hub.runtime.progress import Progress
 from hub.runtime.sending import Batches
@@ -34,6 +34,8 @@ from hub.store.subscriptions import Subscription
 CHANNEL = "hub_outbox"
 _POLL_SECONDS = 0.25
 _RENEW_SECONDS = 2.0
+_MARGIN_SECONDS = 1.0
+"""How long before its leases end a relay stops to send."""
 _MOVED, _LEAST, _IN_MEMORY = 500, 10, 20_000
 _TAKEN = 200
 """Subscriptions taken over at once: their topics are looked at before the leases run out."""
@@ -60,11 +62,12 @@ class Relay:
         self._total = 0
         self._hurried = False
         self._renewed = -math.inf
+        self._sure_until = -math.inf
 
     async def run(self) -> None:
         """Relay until the worker stops."""
         self._producer = producer(self._stage.settings.kafka)
-        await self._producer.start()
+        await self._stage.patient(self._producer.start)
         backoff = Backoff()
         try:
             while not self._stage.stopping.is_set():
@@ -75,6 +78,7 @@ class Relay:
                     if not is_known_fault(error):
                         raise self._stage.end("deliver", error) from error
                     await self._lose_all()
+                    self._producer = await renewed(self._producer, error)
                     await self._stage.pause(backoff.step())
             await self._give_back()
         finally:
@@ -129,6 +133,8 @@ class Relay:
     async def _balance(self, connection: asyncpg.Connection) -> None:
         """Keep our fair share of the subscriptions, all of them when we are alone."""
         owner = self._stage.owner
+        # From before the leases are prolonged: what the database counts began later.
+        began = asyncio.get_running_loop().time()
         await leases.acquire(connection, f"relay/{owner}", owner)
         relays = max(1, await leases.holders(connection, "relay/"))
         self._total = await subscriptions.count(connection)
@@ -138,6 +144,7 @@ class Relay:
                 connection, list(self._held.values()), seconds=leases.HELD_SECONDS
             )
             self._held = {name: one for name, one in self._held.items() if name in kept}
+        self._sure_until = began + leases.HELD_SECONDS - _MARGIN_SECONDS
         surplus = list(self._held.values())[share:]
         if surplus:
             await subscriptions.renew(connection, surplus, seconds=0)
@@ -208,7 +215,8 @@ class Relay:
             cursors[one.id] = one.epoch, copy.seq
             counts[one.id] = counts.get(one.id, 0) + 1
         if cursors:
-            await asyncio.gather(*await batches.send())
+            self._own()
+            await batches.deliver()
             passed("relay.produced", connection.terminate)
             await subscriptions.sent(connection, cursors)
             passed("relay.marked", connection.terminate)
@@ -216,6 +224,15 @@ class Relay:
         for name, count in counts.items():
             COPIES.labels(name).inc(count)
         self._webhooks.wake({copy.subscription for copy in copies} - cursors.keys())
+
+    def _own(self) -> None:
+        """A relay that stood still may have lost what it holds; then it sends nothing more.
+
+        What it would send has the numbers and bytes that the new owner sends, in the same order;
+        a receiver is spared the repeats all the same.
+        """
+        if asyncio.get_running_loop().time() > self._sure_until:
+            raise FenceError("leases may have run out")
 
     async def _partition(self, copy: Delivery) -> int:
         parts = await self._producer.partitions_for(self._stage.settings.wire(copy.topic))

@@ -103,9 +103,9 @@ class Worker:
 
     async def start(self) -> None:
         """Bring the database up to date, take a slot, start the stages."""
-        await self._prepare()
+        await self.stage.patient(self._prepare)
         garbage.settle()
-        slot = await self._slot.acquire()
+        slot = await self.stage.patient(self._slot.acquire)
         self._run(self._slot.keep())
         if "intake" in self._stages:
             consumer = await self._consume(INTAKE, slot)
@@ -139,7 +139,7 @@ class Worker:
             await self.health.stop()
 
     async def _prepare(self) -> None:
-        connection = await connect(self.stage.settings.database, lock_timeout="0")
+        connection = await connect(self.stage.settings.database)
         try:
             await migrate(connection)
             await seen.keep_months(connection, self.stage.clock.now())
@@ -153,7 +153,7 @@ class Worker:
         consumer = StageConsumer(self.stage, name, self.stage.wiring.topics_of(name), slot)
         self.progress.append(consumer.progress)
         self._consumers.append(consumer)
-        await consumer.start()
+        await self.stage.patient(consumer.start)
         self._run(consumer.watch())
         return consumer
 

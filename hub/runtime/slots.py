@@ -15,6 +15,10 @@ _RENEW_SECONDS = 3.0
 log = structlog.get_logger(__name__)
 
 
+class SlotLostError(Exception):
+    """Another worker has this one's member ids: whoever wakes up too late has to end."""
+
+
 class Slot:
     """The slot of one worker.
 
@@ -49,12 +53,13 @@ class Slot:
                 hint="Stop another worker, or unset HUB_WORKER_SLOT.",
                 message_zh="没有空闲的工作进程槽位;请停止另一个进程,或取消 HUB_WORKER_SLOT。",
             )
+        self._stage.slot = f"slot/{self.number}"
         return self.number
 
     async def keep(self) -> None:
         """Renew until the worker stops; a slot that went to somebody else ends the process."""
         connection: asyncpg.Connection | None = None
-        name = f"slot/{self.number}"
+        name = self._stage.slot
         try:
             while not self._stage.stopping.is_set():
                 await self._stage.pause(_RENEW_SECONDS)
@@ -68,8 +73,7 @@ class Slot:
                     connection = None
                     continue
                 if not kept:
-                    taken = HubError(f"{name} was taken by another worker.")
-                    raise self._stage.end("slot lost", taken)
+                    raise self._stage.end("slot lost", SlotLostError(name))
             if connection is not None:
                 await leases.release(connection, name, self._stage.owner)
         finally:

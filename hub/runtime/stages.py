@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import time
 import traceback
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TypeVar
 
 import asyncpg
 import structlog
@@ -20,8 +22,11 @@ from hub.runtime.solitudes import Solitude
 from hub.runtime.wirings import Wiring
 from hub.store.connections import FenceError, is_fault
 
+T = TypeVar("T")
+
 log = structlog.get_logger(__name__)
 
+_PATIENCE = 60.0
 _BACKOFF_FIRST = 0.1
 _BACKOFF_MOST = 2.0
 
@@ -43,6 +48,7 @@ class Stage:
         bell: Rung after every commit that queued something.
         stopping: Set when the worker is asked to stop.
         subscriptions: Ids known to be on record.
+        slot: Name of the lease that makes this worker the only one with its member ids.
         solitude: Lets a record that may kill the process run alone.
         alarms: Call for people.
     """
@@ -55,6 +61,7 @@ class Stage:
     bell: asyncio.Event = field(default_factory=asyncio.Event)
     stopping: asyncio.Event = field(default_factory=asyncio.Event)
     subscriptions: set[str] = field(default_factory=set)
+    slot: str = ""
     solitude: Solitude = field(default_factory=Solitude)
     alarms: Alarms = field(init=False)
 
@@ -72,6 +79,22 @@ class Stage:
         log.critical("fatal", reason=reason, at=where(error))
         self.fatal(reason)
         return FatalError(reason)
+
+    async def patient(self, work: Callable[[], Awaitable[T]]) -> T:
+        """Do what a start needs; a broker or database that is away gets a minute to come up.
+
+        Raises:
+            Exception: what it failed with at last.
+        """
+        until, backoff = time.monotonic() + _PATIENCE, Backoff()
+        while True:
+            try:
+                return await work()
+            except Exception as error:
+                late = self.stopping.is_set() or time.monotonic() > until
+                if late or not is_known_fault(error):
+                    raise
+            await self.pause(backoff.step())
 
     async def pause(self, seconds: float) -> None:
         """Wait, or return early because the worker stops."""

@@ -70,4 +70,7 @@ class Watchdog:
         for stage in self._stages:
             if stage.assigned and stage.lag > 0 and stage.idle_seconds > self._limit:
                 return f"{stage.stage}: lag {stage.lag}, no progress"
+            # A group may take a whole rebalance time-out to meet, and once more.
+            if stage.outside_seconds > 2 * self._limit:
+                return f"{stage.stage}: the group does not take us in again"
         return ""

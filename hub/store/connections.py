@@ -15,6 +15,10 @@ SERVER_SETTINGS = {
     # cut before the next owner of its partitions gives up waiting.
     "idle_in_transaction_session_timeout": "4s",
     "lock_timeout": "6s",
+    # A process stopped in the middle of a COPY is not idle: nothing else would cut it.
+    "statement_timeout": "15s",
+    # Half-open lines are found by the server too, and give their locks back.
+    "tcp_user_timeout": "10s",
     # Every statement of the hot path is an index look-up; a plan made while a table was still
     # empty must not scan it later.
     "enable_seqscan": "off",
@@ -32,6 +36,11 @@ _FAULTS = (
     asyncpg.TransactionRollbackError,
     asyncpg.LockNotAvailableError,
     asyncpg.InternalClientError,
+    # A disk that failed, a standby that was not promoted yet, a table that was just migrated.
+    asyncpg.PostgresSystemError,
+    asyncpg.ReadOnlySQLTransactionError,
+    asyncpg.InvalidCachedStatementError,
+    asyncpg.OutdatedSchemaCacheError,
 )
 
 

@@ -38,6 +38,20 @@ def test_a_stage_that_moves_or_has_nothing_assigned_is_left_alone():
     assert dog.verdict() == ""
 
 
+def test_a_worker_that_the_group_does_not_take_in_again_ends():
+    stage = Progress("decide")
+    dog = Watchdog([stage], lambda _: None, still_seconds=0.05)
+    dog.tick()
+    stage.joining(waits=True)
+    assert dog.verdict() == ""
+    time.sleep(0.15)
+    dog.tick()
+    stage.joining(waits=True)
+    assert "group" in dog.verdict()
+    stage.joining(waits=False)
+    assert dog.verdict() == ""
+
+
 async def test_a_blocked_event_loop_is_noticed_from_the_thread():
     died = threading.Event()
     dog = Watchdog([], lambda _: died.set(), still_seconds=0.2)

@@ -54,7 +54,7 @@ async def make_topics(settings: Settings, manifests: dict[str, Manifest]) -> Non
 
 async def make_tables(database: str, exchange: str, manifests: dict[str, Manifest]) -> None:
     """The hub's tables, and the departments' in a database of their own."""
-    connection = await connect(database, lock_timeout="0")
+    connection = await connect(database)
     try:
         await migrate(connection)
         there = await connection.fetchval("SELECT 1 FROM pg_database WHERE datname = $1", EXCHANGE)

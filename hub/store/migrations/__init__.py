@@ -65,7 +65,9 @@ async def migrate(connection: asyncpg.Connection) -> list[str]:
         ConfigurationError: an applied file was changed, or the database has a newer migration
             that does not only add.
     """
-    await connection.execute("SELECT pg_advisory_lock($1)", _LOCK)
+    # Another process may be migrating, and a large table takes its time.
+    await connection.execute("SET lock_timeout = 0; SET statement_timeout = 0")
+    await connection.execute("SELECT pg_advisory_lock($1)", _LOCK, timeout=_SECONDS)
     try:
         await connection.execute(
             "CREATE TABLE IF NOT EXISTS migration (number int PRIMARY KEY, name text NOT NULL,"
@@ -85,6 +87,7 @@ async def migrate(connection: asyncpg.Connection) -> list[str]:
         return await _apply(connection)
     finally:
         await connection.execute("SELECT pg_advisory_unlock($1)", _LOCK)
+        await connection.execute("RESET lock_timeout; RESET statement_timeout")
 
 
 def blocking(applied: Mapping[int, str]) -> int | None:

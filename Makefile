@@ -40,9 +40,8 @@ check: setup ## linters, types, layers and derived files
 	$(BIN)/python -m tests.docs.twins
 	$(BIN)/python -m hub.console.languages
 
-bench: setup ## intake and decide beside a raw forward loop (ARGS=--json for figures as data)
-	@$(BIN)/hub bench intake $(ARGS)
-	@$(BIN)/hub bench decide $(ARGS)
+bench: setup ## speed and latency beside faust and a raw loop; build/bench.json (ARGS=--quick: small)
+	@$(BIN)/python -m tests.bench $(ARGS)
 
 faults: setup ## kill, cut, stop, then verify (ARGS="F04 --scale full", ARGS=--ci; SABOTAGE=1 must go red)
 	@$(BIN)/hub faults run $(if $(SABOTAGE),--sabotage) $(ARGS)

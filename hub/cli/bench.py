@@ -13,7 +13,7 @@ from hub.cli.output import json_document, table
 from hub.kernel.settings import settings
 
 if TYPE_CHECKING:
-    from hub.runtime.benches import Figures
+    from hub.runtime.bench_runs import Figures
 
 app = typer.Typer(help="吞吐测量 · Throughput", no_args_is_help=True, add_completion=False)
 Events = Annotated[int, typer.Option(min=1000, help="记录条数 · number of records")]
@@ -71,8 +71,8 @@ def _measure(job: str, events: int, as_json: bool) -> None:
                 for name, rows in figures[-1].rows.items()
             ],
             title=(
-                "一座 5% 人口在保的城市:多为无关人员的事件",
-                "A city with 5 % of its people on roll",
+                "虚构城市的普通一天",
+                "An ordinary day of the invented city",
             ),
             right=(1,),
         )

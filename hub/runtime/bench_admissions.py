@@ -7,29 +7,42 @@ each person; one in two hundred holds an ID number with a wrong check character.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import date, timedelta
 
 import msgspec
 
-from hub.runtime.bench_records import ADMISSIONS, id_number
+from hub.kernel.resident_ids import check_character
+from hub.runtime.bench_cities import Made
 
+ADMISSIONS = "in.health.admissions"
+
+_FIRST_BIRTH = date(1950, 1, 1)
 _EACH = 5
 _BAD = 200
 _HOSPITALS = ("如皋市人民医院", "如皋市中医院", "如皋市第三人民医院", "如皋博爱医院")
 _DISEASES = 40
 
 
-def admissions(events: int) -> Iterator[tuple[str, int, bytes]]:
-    """Topic, person and raw record, in an order that mixes people."""
+def id_number(person: int) -> str:
+    """A number that cannot exist, with the right check character."""
+    born = _FIRST_BIRTH + timedelta(days=person % 20_000)
+    digits = f"990682{born:%Y%m%d}{person // 20_000:03}"
+    return digits + check_character(digits)
+
+
+def admissions(events: int) -> Iterator[Made]:
+    """Raw records, in an order that mixes people."""
     people = max(1, events // _EACH)
     for number in range(events):
         person = number * 7919 % people
         identity = id_number(person)
         if number % _BAD == _BAD - 1:
             identity = identity[:17] + ("0" if identity[17] != "0" else "1")
-        yield ADMISSIONS, person, _row(number, person, identity)
+        yield ADMISSIONS, row(number, person, identity)
 
 
-def _row(number: int, person: int, identity: str) -> bytes:
+def row(number: int, person: int, identity: str) -> bytes:
+    """One row of 住院登记表."""
     return msgspec.json.encode(
         {
             "登记流水号": f"ZY{number:012}",

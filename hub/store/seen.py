@@ -26,6 +26,8 @@ KEPT_DAYS = 400
 """How long an event is remembered; older repeats of referrals are caught by their own key."""
 
 _AHEAD = 3
+_LOCK = 0x48554202
+"""Advisory lock: one process makes and drops months, the others wait for it."""
 _MONTHS: dict[int, int] = {}
 _DAY_MS = 86_400_000
 _EIGHT_HOURS_MS = 28_800_000
@@ -156,6 +158,15 @@ async def keep_months(connection: asyncpg.Connection, now: datetime) -> None:
     A month whose rows already lie in the default partition keeps lying there. Old facts that
     were decided only lately (a late report, an opening balance) are kept as long as others.
     """
+    # CREATE TABLE IF NOT EXISTS does not bear two at once, and workers start side by side.
+    await connection.execute("SELECT pg_advisory_lock($1)", _LOCK)
+    try:
+        await _keep(connection, now)
+    finally:
+        await connection.execute("SELECT pg_advisory_unlock($1)", _LOCK)
+
+
+async def _keep(connection: asyncpg.Connection, now: datetime) -> None:
     today = now.date()
     cut = epoch_ms(now) - KEPT_DAYS * _DAY_MS
     oldest = today - timedelta(days=KEPT_DAYS)

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import asyncio
 from datetime import datetime
 
 import pytest
@@ -73,6 +74,13 @@ async def test_months_are_made_ahead_and_dropped_after_400_days(db):
     assert "seen_event_202403" not in kept
     assert "seen_event_202404" in kept
     assert "seen_event_202604" in kept
+
+
+async def test_two_workers_that_start_at_once_both_keep_the_months(db, other):
+    for year in range(2025, 2031):
+        now = datetime(year, 4, 30, tzinfo=SHANGHAI)
+        await asyncio.gather(seen.keep_months(db, now), seen.keep_months(other, now))
+    assert "seen_event_203007" in await _partitions(db)
 
 
 async def _partitions(db):

@@ -42,6 +42,7 @@ class Load:
     def __init__(self, city: list[Household], run: int, seed: int, today: date) -> None:
         self._city = city
         self._free = [household for household in city if not household.category]
+        self._covered = [household for household in city if household.category]
         self._run = run
         self._random = random.Random(f"{seed}/{run}")  # noqa: S311 - invented records
         self._today = today
@@ -67,10 +68,9 @@ class Load:
             yield self._kinds[kind](self._household(), f"L{self._run}-{self._count}")
 
     def _household(self) -> Household:
-        covered = [household for household in self._city if household.category]
         # People on roll come up more often than their share: they are what a screen can show.
-        if covered and self._random.random() < 0.4:
-            return self._random.choice(covered)
+        if self._covered and self._random.random() < 0.4:
+            return self._random.choice(self._covered)
         return self._random.choice(self._city)
 
     def _admission(self, household: Household, number: str) -> tuple[Entry, ...]:

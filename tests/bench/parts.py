@@ -1,0 +1,117 @@
+"""Parts of a run: each measures one subject and adds to the report."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from hub.embedded.services import Services
+from hub.kernel.settings import Settings
+from hub.runtime.bench_admissions import admissions
+from hub.runtime.bench_inputs import raw
+from tests.bench import rounds
+from tests.bench.grants import referring
+from tests.bench.jobs import Place, Round, normalise, normalise_by_two, refer, rugao, rugao_input
+
+PROFILES = Path(__file__).with_name("profile")
+
+
+class Sizes(NamedTuple):
+    """How much a run measures.
+
+    Attributes:
+        rounds: Interleaved rounds.
+        events: Of jobs N, R and G.
+        peer: Of them, what faust gets.
+        seconds: Of each rate of the latency.
+        idle: Seconds of rest.
+        persons: On record at the end of the growth.
+        seen: Events seen at its end.
+        subscriptions: At its end.
+        values: Of the value list.
+        growth: Events measured at each size.
+    """
+
+    rounds: int
+    events: int
+    peer: int
+    seconds: int
+    idle: int
+    persons: int
+    seen: int
+    subscriptions: int
+    values: int
+    growth: int
+
+
+FULL = Sizes(3, 300_000, 60_000, 20, 60, 1_000_000, 5_000_000, 10_000, 1_000_000, 60_000)
+QUICK = Sizes(1, 20_000, 5_000, 4, 5, 20_000, 50_000, 500, 50_000, 5_000)
+
+
+class Bench:
+    """One run.
+
+    Args:
+        settings: Keys and folders.
+        services: Broker and database.
+        sizes: How much.
+
+    Attributes:
+        report: Keys of ``build/bench.json`` and ``details``.
+    """
+
+    def __init__(self, settings: Settings, services: Services, sizes: Sizes) -> None:
+        self.place = Place(settings, services)
+        self.profiled = Place(
+            settings.model_copy(update={"profile": "bench", "profiles_dir": PROFILES}), services
+        )
+        self.sizes = sizes
+        self.report: dict[str, Any] = {}
+        self.details: dict[str, Any] = {"jobs": {}}
+        self.problems: list[str] = []
+
+    async def warm(self) -> None:
+        """A cold broker costs three to ten times as much: run something once."""
+        some = raw(self.place.settings, admissions(self.sizes.events // 3))
+        await normalise_by_two(self.place, some)
+
+    async def jobs(self) -> None:
+        """Jobs N, R and G in interleaved rounds."""
+        sizes = self.sizes
+        raws = raw(self.place.settings, admissions(sizes.events))
+        made = referring(self.profiled.settings, sizes.events)
+        day = rugao_input(self.place.settings, sizes.events)
+        work: dict[str, Callable[[], Awaitable[Round]]] = {
+            "normalise": lambda: normalise(self.place, raws, sizes.peer),
+            "two": lambda: normalise_by_two(self.place, raws),
+            "refer": lambda: refer(self.profiled, made, sizes.peer),
+            "rugao": lambda: rugao(self.place, day),
+        }
+        found: dict[str, list[Round]] = {name: [] for name in work}
+        for number in range(sizes.rounds):
+            for name, one in work.items():
+                done = await one()
+                found[name].append(done)
+                self.problems += done.problems
+                tell(f"round {number + 1}", name, done)
+        both = [
+            Round(one.figures | two.figures, [])
+            for one, two in zip(found["normalise"], found["two"], strict=True)
+        ]
+        self.report["normalise"] = rounds.job(both)
+        self.report["refer"] = rounds.job(found["refer"])
+        self.report["rugao"] = rounds.city(found["rugao"])
+        self.details["two"] = {"ratio": rounds.ratio(both, "two", "hub")}
+        self.details["jobs"] = {
+            "normalise": rounds.details(both),
+            "refer": rounds.details(found["refer"]),
+            "rugao": rounds.details(found["rugao"]),
+        }
+
+
+def tell(what: str, name: str, done: Round) -> None:
+    """Progress on stderr."""
+    speeds = ", ".join(f"{key} {one.per_second:,}/s" for key, one in done.figures.items())
+    print(f"{what}: {name}: {speeds} {done.problems or ''}", file=sys.stderr, flush=True)

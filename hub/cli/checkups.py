@@ -228,12 +228,13 @@ async def _database(found: Addresses) -> list[Finding]:
             before = time.time_ns() // 1_000_000
             there = await overviews.database_clock(connection)
             after = time.time_ns() // 1_000_000
+            standing = await standing_alarms(connection)
         finally:
             await close(connection)
         return [
             _ok(("database", "数据库"), f"PostgreSQL {server}", f"PostgreSQL {server}"),
             migrations(kinds),
-            *await standing_alarms(connection),
+            *standing,
             apart(("database clock", "数据库时钟"), there, before, after),
         ]
 

@@ -38,6 +38,11 @@ VERBS = (
     ),
     Verb("parked", "停放的投递:列出、重试、放弃", "parked copies: list, retry, give up"),
     Verb("restore", "数据库恢复后:编号换代", "after a restore: numbers of a new generation"),
+    Verb(
+        "replay",
+        "重放:在现行规则下重新决策,先演示",
+        "decide again under today's rules, shadow first",
+    ),
     Verb("offsets", "位移:查看、扣住、移动、放开", "offsets: show, hold, move, let go"),
     Verb("trace", "追踪一件事:从接收到办结", "one matter, from receipt to its close"),
     Verb("doctor", "体检:找出问题并给出修复办法", "find what is wrong and how to mend it"),

@@ -73,7 +73,7 @@ class Item(msgspec.Struct):
 
     Attributes:
         n: Its number, from 1.
-        ref: Dead letter, or event id of a replay.
+        ref: Dead letter, or ``topic/partition/offset`` of a replayed event.
         state: ``waiting``, ``done``, ``skipped``.
         edited: The changed value, until it was sent.
         result: Where it was sent, or why not.

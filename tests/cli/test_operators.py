@@ -149,6 +149,18 @@ def test_claims_are_shown_held_moved_and_let_go(hub, sql, sql_row, tmp_path):
     assert count == (3,)
 
 
+def test_a_replay_is_a_shadow_first(hub):
+    assert hub("replay")[0] == 1
+    code, out, _ = hub("replay", "--topic", "event.job", "--json")
+    found = json.loads(out)
+    assert (code, found["events"], found["programs"]) == (0, 0, {})
+    assert found["version"]
+    assert "演示:未写入、未发送" in hub("replay", "--type", "category.granted")[1]
+    code, _, err = hub("replay", "--topic", "event.job", "--apply", "--as", "li", "--reason", "x")
+    assert (code, "没有可重放的事件" in err) == (1, True)
+    assert hub("replay", "--operation", "ffffffff", "--as", "li")[0] == 1
+
+
 def test_a_matter_is_traced(hub, letter):
     code, out, _ = hub("trace", LETTER)
     assert code == 0

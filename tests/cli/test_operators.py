@@ -184,7 +184,6 @@ def test_the_doctor_finds_nothing_where_all_is_well(hub):
 def test_the_doctor_names_the_mend_of_each_problem(hub, prepared, monkeypatch, sql):
     secret = Path(prepared["HUB_DATA_DIR"]) / "secrets" / "k_uid"
     secret.chmod(0o644)
-    sql("UPDATE migration SET number = 0 WHERE number = 1")
     sql("DELETE FROM migration WHERE number > 1")
     monkeypatch.setenv("HUB_PARTITIONS", "2")
     from hub.kernel.settings import settings

@@ -15,6 +15,7 @@ WORKER = (
     *("batch.polled", "batch.decoded", "batch.begin", "batch.claim", "batch.seen"),
     *("batch.state", "batch.referral", "batch.timer", "batch.outbox", "batch.audit"),
     *("batch.commit", SETTLED, "relay.claimed", "relay.produced", "relay.marked"),
+    *("hook.before", "hook.sent", "hook.ok"),
 )
 CONNECTOR = ("src.read", "src.published", "src.cursor")
 TIMERS = ("timer.claimed", "timer.fired")
@@ -30,6 +31,7 @@ CASE = Case(
     full=Scale("full", rounds=20, load=Load(200), recovery=60),
     ci=True,
     connectors=("civil-affairs", "hrss", "medical-insurance"),
+    webhooks=("employment-aid",),
     sabotages=("ack_before_send",),
 )
 

@@ -72,6 +72,7 @@ class Case:
         workers: How many workers the site has.
         stages: Stages per worker; empty: all, in each.
         connectors: Connectors that run as processes.
+        webhooks: Programs that get webhooks at this site, though the profile says Kafka.
         partitions: Of in.* and event.* topics.
         environ: Settings of the hub's processes on top, ``HUB_…``.
         allow: Breach codes the verifier may report without failing the case.
@@ -90,6 +91,7 @@ class Case:
     workers: int = 2
     stages: Sequence[str] = ()
     connectors: Sequence[str] = ("civil-affairs", "hrss", "medical-insurance")
+    webhooks: Sequence[str] = ()
     partitions: int = 4
     environ: dict[str, str] = field(default_factory=dict)
     allow: Sequence[str] = ()

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import os
 import shutil
+from collections.abc import Iterable
 from pathlib import Path
 
 from hub.kernel.places import PACKAGE
 from tests.faults.harness.children import ROOT
 
 PROFILE = "rugao"
+_KAFKA = "delivery: {way: kafka}"
 _HOOK = "http://127.0.0.1:8701/hub"
 
 
@@ -41,16 +43,19 @@ def tool_environment() -> dict[str, str]:
     return own | {"PYTHONPATH": ":".join(places), "PYTHONUNBUFFERED": "1"}
 
 
-def write_profile(folder: Path, hook: str) -> None:
+def write_profile(folder: Path, hook: str, webhooks: Iterable[str] = ()) -> None:
     """The profile with its webhooks sent to a receiver of this site.
 
     Args:
         folder: Of the site.
         hook: Address of the receiver.
+        webhooks: Programs that get webhooks here, though the profile says Kafka.
     """
     place = folder / "profiles" / PROFILE
     shutil.copytree(PACKAGE / "profiles" / PROFILE, place, dirs_exist_ok=True)
+    turned = {f"{name}.yaml" for name in webhooks}
     for file in (place / "programs").glob("*.yaml"):
-        text = file.read_text(encoding="utf-8")
-        if _HOOK in text:
-            file.write_text(text.replace(_HOOK, hook), encoding="utf-8")
+        text = file.read_text(encoding="utf-8").replace(_HOOK, hook)
+        if file.name in turned:
+            text = text.replace(_KAFKA, f'delivery: {{way: webhook, url: "{hook}"}}')
+        file.write_text(text, encoding="utf-8")

@@ -47,6 +47,14 @@ class HookReceiver:
         """Where to send to."""
         return f"http://127.0.0.1:{self.port}/hub"
 
+    @property
+    def received(self) -> set[str]:
+        """Ids of the copies that were answered with success."""
+        if not self._file.exists():
+            return set()
+        notes = [json.loads(line) for line in self._file.read_text().splitlines()]
+        return {note["headers"]["webhook-id"] for note in notes if note["status"] < 300}
+
     async def _take(self, request: web.Request) -> web.Response:
         body = await request.read()
         status = self.status

@@ -103,7 +103,7 @@ async def _furnished(site: Site) -> list[str]:
     name = site.prefix.replace("-", "")
     site.database = await site.plant.database(f"hub_{name}")
     site.exchange = await site.plant.database(f"dept_{name}")
-    write_profile(site.folder, site.hooks.address)
+    write_profile(site.folder, site.hooks.address, site.case.webhooks)
     settings = _settings(site)
     manifests = load_manifests(settings)
     connection = await asyncpg.connect(site.database)

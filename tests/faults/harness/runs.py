@@ -14,6 +14,8 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+import asyncpg
+
 from tests.faults.harness.catalogues import Entry
 from tests.faults.harness.children import ROOT, CrashLoopError
 from tests.faults.harness.declarations import Case, NotRunError, Result
@@ -117,6 +119,7 @@ async def _judged(site: Site, result: Result) -> None:
     if report["verdict"] != "clean" and result.verdict == "green":
         result.fail(str(report["verdict"]))
     result.stall = _stall(report)
+    await _hooked(site, result)
     limit = site.scale.stall
     if limit is not None and (result.stall is None or result.stall > limit):
         result.fail(f"stall {result.stall} s, at most {limit:.0f}")
@@ -126,6 +129,25 @@ async def _judged(site: Site, result: Result) -> None:
     for child in site.children:
         if error := child.failure():
             result.fail(str(error))
+
+
+async def _hooked(site: Site, result: Result) -> None:
+    """What the log calls delivered by webhook must have come to the receiver."""
+    if not site.case.webhooks:
+        return
+    connection = await asyncpg.connect(site.database)
+    rows = await connection.fetch(
+        "SELECT d.copy_id FROM delivery d JOIN subscription s ON s.id = d.subscription"
+        " WHERE s.id = ANY($1) AND d.seq <= s.sent_seq",
+        list(site.case.webhooks),
+    )
+    await connection.close()
+    ids, received = {str(row[0]) for row in rows}, site.hooks.received
+    site.notes["webhook copies"] = len(ids)
+    if missing := len(ids - received):
+        result.fail(f"{missing} of {len(ids)} copies never came by webhook")
+    if not ids:
+        result.fail("no copy went by webhook")
 
 
 def _stall(report: dict[str, Any]) -> float | None:

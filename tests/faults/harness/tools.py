@@ -30,11 +30,16 @@ def _tool(site: Site, name: str, module: str, *words: str) -> Child:
 
 
 async def start_witness(site: Site) -> None:
-    """Read during the faults what programs and the hub's topics get."""
+    """Read during the faults what programs and the hub's topics get.
+
+    Raises:
+        ToolError: it does not begin.
+    """
     site.witness = _tool(
         site, "witness", "tests.faults.verifier.witnesses", "--out", str(site.seen)
     )
     await site.witness.start()
+    await _phase(site.witness, "watching")
 
 
 async def start_load(site: Site, load: Load, seed: int, seconds: float = 3600.0) -> None:
@@ -48,10 +53,14 @@ async def start_load(site: Site, load: Load, seed: int, seconds: float = 3600.0)
     words += ["--roll", str(load.roll)]
     site.load = _tool(site, "load", "tests.faults.loads", *words)
     await site.load.start()
+    await _phase(site.load, "steady")
+
+
+async def _phase(tool: Child, phase: str) -> None:
     begin = time.monotonic()
-    while not any(line.get("phase") == "steady" for line in said(site.load)):
-        if site.load.pid is None or time.monotonic() - begin > _STEADY_SECONDS:
-            raise ToolError(f"load: {site.load.log.read_text()[-2000:]}")
+    while not any(line.get("phase") == phase for line in said(tool)):
+        if tool.pid is None or time.monotonic() - begin > _STEADY_SECONDS:
+            raise ToolError(f"{tool.name}: {tool.log.read_text()[-2000:]}")
         await asyncio.sleep(0.1)
 
 

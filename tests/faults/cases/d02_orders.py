@@ -35,6 +35,8 @@ async def inject(site: Site, scale: Scale, dice: random.Random) -> None:
             for order in itertools.permutations(range(_STEPS)):
                 family = out.family()
                 moves = [out.builder.grant(family), *out.builder.decided_end(family)]
+                if order[-1] == 0:
+                    moves = [_without_rosters(move) for move in moves]
                 sequences.append([moves[step] for step in order])
             for order in itertools.permutations(range(2)):
                 family = out.family()
@@ -46,6 +48,12 @@ async def inject(site: Site, scale: Scale, dice: random.Random) -> None:
             await out.send([sequence[step] for sequence in sequences])
             await rested(site)
         site.notes["sequences"] = len(sequences)
+
+
+def _without_rosters(move: Move) -> Move:
+    """A grant that comes when its end is already decided puts nobody on a roster."""
+    told = tuple(one for one in move.fact.told if one.type != "roster.delta")
+    return Move(msgspec.structs.replace(move.fact, told=told), move.record)
 
 
 def _unchained(move: Move) -> Move:

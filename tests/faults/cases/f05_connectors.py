@@ -17,7 +17,7 @@ CASE = Case(
     "Connectors die between read, publish and cursor; sources restart",
     quick=Scale(rounds=1, load=Load(100), recovery=30),
     full=Scale("full", rounds=20, load=Load(200), recovery=30),
-    sabotages=("dead_letter_everything",),
+    sabotages=("seen_skipped",),
 )
 _POINTS = ("src.read", "src.published", "src.cursor")
 _HIT_SECONDS = 30.0

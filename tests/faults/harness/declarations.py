@@ -44,7 +44,7 @@ class Scale:
         rounds: How often the fault is made; its meaning is the case's.
         seconds: Length of the fault, or of the whole; its meaning is the case's.
         load: Background load.
-        recovery: Seconds from the heal to R6, at most.
+        recovery: Seconds from the heal to R6, at most; None: nothing was broken that could heal.
         stall: Longest gap between two end-to-end deliveries; None: not a matter of this case.
     """
 
@@ -52,7 +52,7 @@ class Scale:
     rounds: int = 1
     seconds: float = 20.0
     load: Load = Load()
-    recovery: float = 60.0
+    recovery: float | None = 60.0
     stall: float | None = None
 
 

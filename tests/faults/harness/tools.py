@@ -15,7 +15,9 @@ from tests.faults.harness.declarations import Load
 from tests.faults.harness.environments import tool_environment
 from tests.faults.harness.sites import Site
 
-_STEADY_SECONDS = 150.0
+_STEADY_SECONDS = 300.0
+_LOAD_SECONDS = 7200
+"""A case ends its load itself."""
 _STOP_SECONDS = 40.0
 
 
@@ -42,15 +44,21 @@ async def start_witness(site: Site) -> None:
     await _phase(site.witness, "watching")
 
 
-async def start_load(site: Site, load: Load, seed: int, seconds: float = 3600.0) -> None:
+async def start_load(site: Site, load: Load, seed: int, patience: float) -> None:
     """Let the departments work, and return once the families of the opening are on roll.
 
+    Args:
+        site: Ready.
+        load: What they send.
+        seed: Of facts and people.
+        patience: Seconds the opening may take.
+
     Raises:
-        ToolError: it ended before.
+        ToolError: the opening did not get through.
     """
     words = ["--ledger", str(site.ledger), "--seed", str(seed), "--rate", str(load.rate)]
-    words += ["--seconds", str(seconds), "--people", str(load.people), "--mix", load.mix]
-    words += ["--roll", str(load.roll)]
+    words += ["--seconds", str(_LOAD_SECONDS), "--people", str(load.people), "--mix", load.mix]
+    words += ["--roll", str(load.roll), "--roll-seconds", str(patience)]
     site.load = _tool(site, "load", "tests.faults.loads", *words)
     await site.load.start()
     await _phase(site.load, "steady")

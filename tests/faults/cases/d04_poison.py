@@ -45,7 +45,7 @@ def poison(mark: str) -> list[tuple[bytes, str]]:
         (b'["' + tag + b'"]', "E-FIELD-TYPE"),
         (b'{"only": "' + tag + b'"}', "E-FIELD-MISSING"),
         (b'{"a":' * _DEPTH + b'"' + tag + b'"' + b"}" * _DEPTH, "E-JSON"),
-        (gzip.compress(b"0" * 1_000_000 + tag), "E-JSON"),
+        (gzip.compress(b"0" * 1_000_000 + tag), "E-ENCODING"),
         (bytes(range(32)) + tag, "E-JSON"),
     ]
 

@@ -12,11 +12,14 @@ from starlette.exceptions import HTTPException
 
 from hub.console import (
     assets,
+    departments,
     lag_boards,
     latency_boards,
     live_pages,
+    machines,
     maps,
     people,
+    receivers,
     signins,
     throughputs,
 )
@@ -32,9 +35,12 @@ ROUTERS: tuple[APIRouter, ...] = (
     signins.router,
     live_pages.router,
     maps.router,
+    departments.router,
+    receivers.router,
     lag_boards.router,
     throughputs.router,
     latency_boards.router,
+    machines.router,
     people.router,
 )
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from functools import cached_property
-from typing import Annotated
+from typing import Annotated, cast
 
 import asyncpg
 from fastapi import Depends, Request
@@ -54,6 +54,12 @@ class Console:
             ConfigurationError: no such profile, or it is wrong.
         """
         return load_profile(self.settings.profile, self.settings.profiles_dir)
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator[asyncpg.Connection]:
+        """A connection in a transaction: an act and its effect are one."""
+        async with self.pool.acquire() as held, held.transaction():
+            yield cast("asyncpg.Connection", held)
 
     @asynccontextmanager
     async def opened(self) -> AsyncIterator[None]:

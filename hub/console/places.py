@@ -32,13 +32,22 @@ class Group(NamedTuple):
 
 
 NAVIGATION: tuple[Group, ...] = (
-    Group(mark("Overview"), (Place("/", mark("Pipeline"), "m"),)),
+    Group(
+        mark("Overview"),
+        (
+            Place("/", mark("Pipeline"), "m"),
+            Place("/connectors", mark("Departments"), "c"),
+            Place("/programs", mark("Programs"), "n"),
+        ),
+    ),
     Group(
         mark("Streams"),
         (
             Place("/lag", mark("Lag"), "l"),
             Place("/throughput", mark("Throughput"), "t"),
             Place("/latency", mark("Latency"), "y"),
+            Place("/workers", mark("Workers"), "w"),
+            Place("/servers", mark("Brokers and database"), "b"),
         ),
     ),
     Group(mark("Access"), (Place("/accounts", mark("Accounts"), "k", Permission.ADMIN),)),

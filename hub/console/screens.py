@@ -87,7 +87,8 @@ def _translated(chart: Mapping[str, Any], text_of: Callable[[str], str]) -> dict
 
 def page(
     request: Request,
-    name: str,
+    template: str,
+    /,
     *,
     status: int = 200,
     visitor: Visitor | None = None,
@@ -97,7 +98,7 @@ def page(
     chosen = language(request)
     now: datetime = from_epoch_ms(request.app.state.console.now())
     text = fragment(
-        name,
+        template,
         chosen,
         {
             "path": request.url.path,

@@ -9,6 +9,7 @@ import asyncpg
 import orjson
 from aiokafka.errors import KafkaError
 
+from hub.kernel.alarms import PARTITION_STOPPED, TOPIC_REPLACED
 from hub.kernel.settings import Settings
 from hub.kernel.working_days import Calendar
 from hub.monitoring import latencies
@@ -28,6 +29,7 @@ LATENCY_MS = 300_000
 GONE = 3
 """Pictures in a row without an answer after which the broker counts as away."""
 PROMISE_MS = 60_000
+STOPS = frozenset({PARTITION_STOPPED, TOPIC_REPLACED})
 _FAULTS = (KafkaError, OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError)
 _STAGES = {"in": "intake", "event": "decide"}
 
@@ -134,9 +136,23 @@ class Sampling:
         late = await self._broker.ages(behind, now)
         commits |= await self._broker.foreign(logs, now)
         picture.partitions = self._board.partitions(commits, logs, late, now)
+        await self._stops(picture, rows)
         picture.topics = self._board.topics(logs, picture.partitions, now)
         picture.groups = self._board.groups(picture.partitions, picture.topics)
         self._broker_failures = 0
+
+    async def _stops(self, picture: Picture, rows: soundings.Rows) -> None:
+        """Partitions that a worker stopped or an operator holds."""
+        held = {(self._settings.plain(r["topic"]), r["part"]) for r in rows if r["held_by"]}
+        stopped = {
+            self._settings.plain(row["place"]): row["kind"]
+            for row in await soundings.alarms(self._db)
+            if row["cleared_at"] is None and row["kind"] in STOPS
+        }
+        for one in picture.partitions:
+            if one.group.startswith("hub."):
+                one.held = (one.topic, one.part) in held
+                one.stopped = stopped.get(f"{one.topic}/{one.part}", "")
 
     async def _programs(self, picture: Picture) -> None:
         rows = await soundings.subscriptions(self._db)

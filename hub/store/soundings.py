@@ -17,7 +17,8 @@ async def claims(db: asyncpg.Connection) -> Rows:
     """Every claim: topic, part, owner, next_offset, committed_at."""
     return list(
         await db.fetch(
-            "SELECT topic, part, owner, epoch, next_offset, committed_at FROM partition_claim"
+            "SELECT topic, part, owner, epoch, next_offset, committed_at, held_by"
+            " FROM partition_claim"
         )
     )
 
@@ -116,3 +117,86 @@ async def server(db: asyncpg.Connection) -> dict[str, Any]:
         " (SELECT min(created_at) FROM outbox) AS outbox_oldest"
     )
     return dict(row or {})
+
+
+Source = asyncpg.Connection | asyncpg.Pool
+
+
+async def parked(db: Source, program: str, limit: int = 50) -> Rows:
+    """Copies of a program that were set aside, with the reason; never their content."""
+    return list(
+        await db.fetch(
+            "SELECT generation, seq, type, event_id, error, parked, attempts, done_at, created_at"
+            " FROM delivery WHERE subscription = $1 AND state = 'parked'"
+            " ORDER BY generation, seq LIMIT $2",
+            program,
+            limit,
+        )
+    )
+
+
+async def answers(db: Source, program: str) -> Rows:
+    """Referrals of a program by state."""
+    return list(
+        await db.fetch(
+            "SELECT state, count(*) AS count FROM referral WHERE program = $1"
+            " GROUP BY 1 ORDER BY 1",
+            program,
+        )
+    )
+
+
+async def numberings(db: Source, program: str) -> Rows:
+    """Generations of a program's numbers that ended, with the reason."""
+    return list(
+        await db.fetch(
+            "SELECT generation, last_seq, ended_at, why FROM numbering WHERE subscription = $1"
+            " ORDER BY generation DESC",
+            program,
+        )
+    )
+
+
+async def alarms(db: Source, limit: int = 50) -> Rows:
+    """Alarms, those that stand first, then the latest."""
+    return list(
+        await db.fetch(
+            "SELECT kind, place, detail, first_at, last_at, count, cleared_at FROM alarm"
+            " ORDER BY cleared_at IS NOT NULL, last_at DESC LIMIT $1",
+            limit,
+        )
+    )
+
+
+async def crashes(db: Source, limit: int = 20) -> Rows:
+    """The last crashes, one line per error: class and place, how often, where last."""
+    return list(
+        await db.fetch(
+            "SELECT error, sum(count)::int AS count, max(at) AS last_at,"
+            " (array_agg(topic || '/' || part || '@' || off ORDER BY at DESC))[1] AS place"
+            " FROM crash GROUP BY error ORDER BY last_at DESC LIMIT $1",
+            limit,
+        )
+    )
+
+
+async def takeovers(db: Source) -> Rows:
+    """Topic by topic how often claims changed hands, and who holds them now."""
+    return list(
+        await db.fetch(
+            "SELECT topic, sum(epoch)::bigint AS epochs, count(DISTINCT owner) AS owners,"
+            " count(*) AS partitions, max(committed_at) AS committed_at, count(held_by) AS held"
+            " FROM partition_claim GROUP BY topic ORDER BY epochs DESC, topic"
+        )
+    )
+
+
+async def tables(db: Source, limit: int = 12) -> Rows:
+    """The largest tables: bytes, rows, dead rows."""
+    return list(
+        await db.fetch(
+            "SELECT relname, pg_total_relation_size(relid) AS bytes, n_live_tup, n_dead_tup"
+            " FROM pg_stat_user_tables ORDER BY 2 DESC LIMIT $1",
+            limit,
+        )
+    )

@@ -13,6 +13,7 @@ import pytest
 
 from hub.console import passwords
 from hub.console.apps import create_app
+from hub.console.contexts import Console
 from hub.kernel.settings import Settings
 from hub.store import accounts
 from hub.store.connections import close, connect
@@ -28,7 +29,12 @@ class Rig(NamedTuple):
 
     database: str
     settings: Settings
+    console: Console
     client: Callable[[], httpx.AsyncClient]
+
+    def now(self) -> int:
+        """The console's clock, ms since 1970."""
+        return self.console.now()
 
     async def signed_in(self, role: str = "operator", **options: object) -> httpx.AsyncClient:
         """A browser signed in as a new account of that role."""
@@ -81,6 +87,6 @@ async def rig(kafka: str, fresh_database: FreshDatabase, tmp_path: Path) -> Asyn
         return opened[-1]
 
     async with app.router.lifespan_context(app):
-        yield Rig(dsn, settings, client)
+        yield Rig(dsn, settings, app.state.console, client)
         for one in opened:
             await one.aclose()

@@ -11,9 +11,11 @@ import pytest
 from msgspec.structs import replace
 
 from tests.faults.doctoring import GRANTS, TOPIC, facts, settled, truth_of
+from tests.faults.loads.ledgers import Ledger
 from tests.faults.verifier.breaches import KINDS, Allowed
 from tests.faults.verifier.comparisons import compare
 from tests.faults.verifier.sets import Copy, DeadLetter, Place, Sets
+from tests.faults.verifier.truths import Truth
 
 HERE = Path(__file__).resolve().parent
 
@@ -377,3 +379,36 @@ def test_the_verifier_and_the_loads_share_no_code_with_the_hub_and_read_no_profi
             name.startswith("tests.") and not name.startswith("tests.faults") for name in names
         ), path
         assert "profiles/" not in text, path
+
+
+def test_a_second_ledger_counts_on_behind_the_first(tmp_path: Path):
+    moves = facts()
+    for name in ("one", "two"):
+        ledger = Ledger(tmp_path / name)
+        ledger.plan(move.fact for move in moves)
+        ledger.note((move.fact.n for move in moves[1:]), "acked")
+        ledger.close()
+
+    truth = Truth.load([tmp_path / "one", tmp_path / "two"])
+
+    assert len(truth.facts) == 2 * len(moves)
+    assert [n for n, outcome in truth.outcomes.items() if outcome == "unknown"] == [
+        1,
+        1 + len(moves),
+    ]
+    assert all(one.episode == n for n, fact in truth.facts.items() for one in fact.opens)
+
+
+def test_a_ledger_cut_in_its_last_line_tells_what_stands_before(tmp_path: Path):
+    moves = facts()
+    ledger = Ledger(tmp_path)
+    ledger.plan(move.fact for move in moves)
+    ledger.note([1], "acked")
+    ledger.close()
+    with (tmp_path / "facts.jsonl").open("ab") as file:
+        file.write(b'{"n": 2, "outco')
+
+    truth = Truth.load([tmp_path])
+
+    assert truth.outcomes[1] == "acked"
+    assert truth.outcomes[2] == "unknown"

@@ -62,14 +62,19 @@ class Ledger:
 
 
 def read(folder: Path) -> tuple[dict[int, Fact], dict[int, Outcome]]:
-    """Facts by number, and the outcome of each; a cut last line is the generator's death."""
+    """Facts by number, and the outcome of each; a cut last line is the generator's death.
+
+    Raises:
+        ValueError: two facts have one number, so two generators wrote into one ledger.
+    """
     facts: dict[int, Fact] = {}
     outcomes: dict[int, Outcome] = {}
-    for path in sorted(folder.rglob(FILE)):
-        for text in path.read_bytes().split(b"\n")[:-1]:
-            line = _DECODE(text)
-            if line.planned is not None:
-                facts[line.planned.n] = line.planned
-            else:
-                outcomes[line.n] = line.outcome
+    for text in (folder / FILE).read_bytes().split(b"\n")[:-1]:
+        line = _DECODE(text)
+        if line.planned is None:
+            outcomes[line.n] = line.outcome
+        elif line.planned.n in facts:
+            raise ValueError(f"fact {line.planned.n} stands twice in {folder}")
+        else:
+            facts[line.planned.n] = line.planned
     return facts, {n: outcomes.get(n, "unknown") for n in facts}

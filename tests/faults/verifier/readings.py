@@ -46,7 +46,7 @@ class Reading:
         self._kept = Sets()
 
     async def rest(self, seconds: float) -> bool:
-        """Wait until nothing is behind and nothing moves; False: it did not happen in time."""
+        """Wait until nothing is behind and nothing moves; False: something was behind at the end."""
         limit = time.monotonic() + seconds
         still, before = 0, None
         while True:
@@ -57,7 +57,7 @@ class Reading:
             if still >= _STILL:
                 return True
             if time.monotonic() > limit:
-                return False
+                return is_idle
             await asyncio.sleep(_PAUSE)
 
     async def _look(self) -> tuple[int, int] | None:

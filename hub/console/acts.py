@@ -14,7 +14,6 @@ from hub.console.visitors import Visitor
 from hub.store import audit
 from hub.store.audit import AuditRow
 
-KIND = "console"
 Executor = asyncpg.Connection | asyncpg.Pool
 
 
@@ -43,9 +42,9 @@ async def note(
         correlation: The matter concerned.
         details: Before and after, counts, field names.
     """
-    doc = {"action": action, "reason": reason, "target": target, **details}
+    doc = {"reason": reason, "target": target, **details}
     row = AuditRow(
-        KIND, actor, event_id, action, None, None, correlation, orjson.dumps(doc).decode()
+        action, actor, event_id, None, None, None, correlation, orjson.dumps(doc).decode()
     )
     await audit.append(connection, row, now=now)
 

@@ -15,9 +15,13 @@ from hub.console import (
     departments,
     lag_boards,
     latency_boards,
+    letters,
     live_pages,
     machines,
     maps,
+    offset_pages,
+    operations,
+    parked_copies,
     people,
     receivers,
     signins,
@@ -30,19 +34,24 @@ from hub.console.visitors import RefusedError, SignInError
 from hub.kernel.settings import Settings
 from hub.store.connections import is_fault
 
-ROUTERS: tuple[APIRouter, ...] = (
-    assets.router,
-    signins.router,
-    live_pages.router,
-    maps.router,
-    departments.router,
-    receivers.router,
-    lag_boards.router,
-    throughputs.router,
-    latency_boards.router,
-    machines.router,
-    people.router,
+_PARTS = (
+    assets,
+    signins,
+    live_pages,
+    maps,
+    departments,
+    receivers,
+    lag_boards,
+    throughputs,
+    latency_boards,
+    machines,
+    letters,
+    operations,
+    parked_copies,
+    offset_pages,
+    people,
 )
+ROUTERS: tuple[APIRouter, ...] = tuple(part.router for part in _PARTS)
 
 
 def create_app(settings: Settings, *, kafka: str, database: str) -> FastAPI:

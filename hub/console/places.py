@@ -50,6 +50,15 @@ NAVIGATION: tuple[Group, ...] = (
             Place("/servers", mark("Brokers and database"), "b"),
         ),
     ),
+    Group(
+        mark("Problems"),
+        (
+            Place("/letters", mark("Dead letters"), "d"),
+            Place("/parked", mark("Retries and parked copies"), "r"),
+            Place("/operations", mark("Requests"), "q"),
+            Place("/offsets", mark("Offsets"), "f"),
+        ),
+    ),
     Group(mark("Access"), (Place("/accounts", mark("Accounts"), "k", Permission.ADMIN),)),
 )
 

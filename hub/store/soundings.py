@@ -200,3 +200,30 @@ async def tables(db: Source, limit: int = 12) -> Rows:
             limit,
         )
     )
+
+
+async def retrying(db: Source, now: int, limit: int = 100) -> Rows:
+    """Copies that failed and are tried again, by program and number of tries: next due, count."""
+    return list(
+        await db.fetch(
+            "SELECT subscription, attempts, count(*) AS count, min(next_at) AS next_at,"
+            " min(created_at) AS oldest, max(error) AS error FROM delivery"
+            " WHERE state = 'waiting' AND attempts > 0 AND created_at <= $1"
+            " GROUP BY 1, 2 ORDER BY 1, 2 LIMIT $2",
+            now,
+            limit,
+        )
+    )
+
+
+async def held_persons(db: Source) -> Rows:
+    """Persons whose later copies wait behind a failing one, by program: count, oldest."""
+    return list(
+        await db.fetch(
+            "SELECT subscription, count(DISTINCT person_key) AS persons, count(*) AS copies,"
+            " min(created_at) AS oldest FROM delivery d WHERE state = 'waiting' AND EXISTS ("
+            " SELECT FROM delivery e WHERE e.subscription = d.subscription"
+            " AND e.person_key = d.person_key AND e.state = 'waiting' AND e.attempts > 0"
+            " AND (e.generation, e.seq) < (d.generation, d.seq)) GROUP BY 1 ORDER BY 1"
+        )
+    )

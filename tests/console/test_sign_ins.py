@@ -35,7 +35,7 @@ async def test_five_wrong_passwords_lock_the_account_even_for_the_right_one(rig:
         assert answer.status_code == 401
     answer = await browser.post("/sign-in", data={"account": "viewer1", "password": PASSWORD})
     assert answer.status_code == 429
-    rows = await rig.fetch("SELECT count(*) FROM audit WHERE type = 'sign_in_failed'")
+    rows = await rig.fetch("SELECT count(*) FROM audit WHERE kind = 'sign_in_failed'")
     assert rows[0][0] == 5
 
 

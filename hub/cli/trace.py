@@ -56,12 +56,12 @@ def _one(label: dict[str, str]) -> str:
 
 async def _trace(ref: str) -> dict[str, Any]:
     from hub.cli.addresses import addresses
-    from hub.gateway.tracking import Source, trace
     from hub.kernel.clocks import clock_from, epoch_ms
     from hub.kernel.settings import settings
     from hub.sdk.manifests import load_manifests
     from hub.sdk.profiles import load_profile
     from hub.store.connections import pool
+    from hub.tracking.matters import Source, trace
 
     chosen = settings()
     clock = clock_from(chosen.clock, synthetic_people=chosen.synthetic_people)

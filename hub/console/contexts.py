@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from functools import cached_property
 from typing import Annotated, cast
 
 import asyncpg
@@ -15,7 +14,7 @@ from hub.console.names import Names
 from hub.kernel.clocks import clock_from, epoch_ms
 from hub.kernel.settings import Settings
 from hub.sdk.manifests import Manifest, load_manifests
-from hub.sdk.profiles import Profile, load_profile
+from hub.sdk.profiles import Profile
 from hub.store.connections import pool
 
 _CONNECTIONS = 6
@@ -38,7 +37,7 @@ class Console:
         self.kafka, self.database = kafka, database
         self.clock = clock_from(settings.clock, synthetic_people=settings.synthetic_people)
         self.manifests: dict[str, Manifest] = load_manifests(settings)
-        self.names = Names(self.manifests)
+        self.names = Names(settings, self.manifests)
         self.pictures = Pictures(database)
         self.pool: asyncpg.Pool
 
@@ -46,14 +45,10 @@ class Console:
         """Ms since 1970, by the hub's clock."""
         return epoch_ms(self.clock.now())
 
-    @cached_property
+    @property
     def profile(self) -> Profile:
-        """The jurisdiction's rules with their sentences.
-
-        Raises:
-            ConfigurationError: no such profile, or it is wrong.
-        """
-        return load_profile(self.settings.profile, self.settings.profiles_dir)
+        """The jurisdiction's rules with their sentences; see :class:`hub.console.names.Names`."""
+        return self.names.profile
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[asyncpg.Connection]:

@@ -2,44 +2,52 @@
 
 from __future__ import annotations
 
-from typing import Any
+from functools import cached_property
 
-from hub.contracts.catalogues import catalogue
-from hub.kernel.reasons import CODES
+from hub.kernel.settings import Settings
 from hub.monitoring.findings import Finding, kinds
-
-Label = tuple[str, str]
-"""Chinese, English."""
+from hub.sdk.manifests import Manifest
+from hub.sdk.profiles import Profile, load_profile
+from hub.tracking import labels
+from hub.tracking.labels import Label
 
 
 class Names:
-    """Labels out of the declarations; a name that has none stands for itself.
+    """Labels (Chinese, English) out of the declarations; a name without one stands for itself.
 
     Args:
+        settings: Name the profile.
         manifests: Declared departments.
     """
 
-    def __init__(self, manifests: dict[str, Any]) -> None:
-        self._manifests = manifests
+    def __init__(self, settings: Settings, manifests: dict[str, Manifest]) -> None:
+        self._settings = settings
+        self.manifests = manifests
+
+    @cached_property
+    def profile(self) -> Profile:
+        """The jurisdiction's rules with their sentences.
+
+        Raises:
+            ConfigurationError: no such profile, or it is wrong.
+        """
+        return load_profile(self._settings.profile, self._settings.profiles_dir)
 
     def department(self, name: str) -> Label:
         """A department, also out of ``/gov/<division>/<connector>``."""
-        short = name.rpartition("/")[2]
-        found = self._manifests.get(short)
-        return (found.zh, found.en) if found else self.program(short)
+        return labels.connector(self, name)
 
     def program(self, name: str) -> Label:
         """A program or recipient."""
-        grant = catalogue().grants.get(name)
-        return (grant.zh, grant.en) if grant else (name, name)
+        return labels.program(name)
 
     def who(self, name: str) -> Label:
         """A department or a program."""
-        return self.department(name) if name in self._manifests else self.program(name)
+        return self.department(name)
 
     def item(self, connector: str, item: str) -> Label:
         """An item of a department."""
-        found = self._manifests.get(connector)
+        found = self.manifests.get(connector)
         for one in found.items if found else ():
             if one.id == item:
                 return one.zh, one.en
@@ -47,30 +55,23 @@ class Names:
 
     def event(self, name: str) -> Label:
         """An event type."""
-        declared = catalogue().events.get(name)
-        return (declared.zh, declared.en) if declared else (name, name)
+        return labels.event(name)
 
     def topic(self, name: str) -> Label:
         """A topic with its department or program."""
-        found = catalogue().topics.get(name)
-        if found is None:
-            return name, name
-        owner = self.who(found.owner)
-        if found.owner == "hub" or owner[0] == found.owner:
-            return found.zh, found.en
-        return f"{owner[0]} · {found.zh}", f"{owner[1]} · {found.en}"
+        return labels.topic(self, name)
 
     def code(self, name: str) -> Label:
         """What a dead-letter code means and what to do."""
-        reason = CODES.get(name)
-        return (reason.zh, reason.en) if reason else (name, name)
+        return labels.code(name)
 
     def field(self, path: str) -> Label:
         """A field path such as ``id.name``."""
-        group, _, name = path.partition(".")
-        declared = catalogue().groups.get(group)
-        found = declared.fields.get(name) if declared else None
-        return (found.zh, found.en) if found else (path, path)
+        return labels.field(path)
+
+    def rule(self, name: str) -> Label:
+        """The sentence of a rule of the profile in force."""
+        return labels.rule(self, name)
 
     def _subject(self, finding: Finding) -> Label:
         """What a finding is about: a topic, an item, a code, or plain text."""

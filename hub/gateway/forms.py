@@ -11,13 +11,13 @@ from fastapi.responses import RedirectResponse
 
 from hub.gateway.contexts import Context, Gateway
 from hub.gateway.intakes import item_of, maker_of, publish
-from hub.gateway.labels import pair
 from hub.gateway.principals import session_of
 from hub.gateway.problems import ProblemError
 from hub.gateway.screens import page
 from hub.gateway.sessions import Session
 from hub.sdk.manifests import Item
 from hub.sdk.ways import Way
+from hub.tracking.labels import pair
 from hub.transports.manual import Finding, FormRefused, Input, body_of, form_of
 
 router = APIRouter(include_in_schema=False)

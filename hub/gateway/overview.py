@@ -5,13 +5,13 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
-from hub.gateway import labels
 from hub.gateway.contexts import Gateway
-from hub.gateway.labels import Document, Label, pair
 from hub.gateway.samples import STAGES, delivered
 from hub.kernel.clocks import from_epoch_ms, rfc3339
 from hub.store import overviews, reading
 from hub.store.reading import ReferralView, SubscriptionState
+from hub.tracking import labels
+from hub.tracking.labels import Document, Label, pair
 
 REFERRALS = 14
 

@@ -14,7 +14,7 @@ from hub.gateway.principals import operator, session_of, wants_html
 from hub.gateway.problems import ProblemError
 from hub.gateway.screens import page
 from hub.gateway.sessions import COOKIE, SESSION_MS
-from hub.gateway.tracking import REFERENCE, Source, trace
+from hub.tracking.matters import REFERENCE, Source, trace
 
 router = APIRouter(include_in_schema=False)
 

@@ -11,15 +11,15 @@ import orjson
 
 from hub.contracts.catalogues import catalogue
 from hub.contracts.codecs import decode_copy
-from hub.gateway import labels
-from hub.gateway.labels import Document, Label, pair
-from hub.gateway.receipts import Place, Receipt, receipts
 from hub.kernel.clocks import from_epoch_ms, rfc3339
 from hub.kernel.errors import DataError
 from hub.referrals.replies import matter_is_open
 from hub.sdk.manifests import Manifest
 from hub.sdk.profiles import Profile
 from hub.store import traces
+from hub.tracking import labels
+from hub.tracking.labels import Document, Label, pair
+from hub.tracking.receipts import Place, Receipt, receipts
 
 _ROUNDS = 3
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")

@@ -1,0 +1,1 @@
+"""Tracking: one matter from the department to the program, with the words of the declarations."""

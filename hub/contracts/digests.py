@@ -8,6 +8,7 @@ side, so who packs parts on their own and joins them gets the same digest.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import cache
 from hashlib import blake2b
 from typing import Any
 
@@ -47,6 +48,7 @@ def map_head(names: Iterable[str]) -> bytes:
     return pack(dict.fromkeys(names))[:1]
 
 
+@cache
 def text_heads() -> tuple[bytes, ...]:
     """Length in bytes → bytes before a text, for lengths below 4096."""
     return tuple(pack("x" * size)[:-size] if size else pack("") for size in range(_LENGTHS))

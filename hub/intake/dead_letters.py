@@ -73,6 +73,8 @@ class DeadLetters:
         self, item: Item, route: RouteKey, app_version: str, replays: ReplayKey | None = None
     ) -> None:
         self._item = item
+        self._connector = item.connector
+        self._source = item.source
         self._route = route
         self._version = app_version
         self._ids = EventIds(item.source)
@@ -92,7 +94,7 @@ class DeadLetters:
         headers = self.headers(record, error, event.groups["failure"]["dead_letter"], mark)
         value = record.value or b""
         letter = (f"dlq.hub.{self._item.topic}", _kept(record.key), value, headers)
-        key = self._route.fallback(self._item.source, event.source_record_key)
+        key = self._route.fallback(self._source, event.source_record_key)
         fact = ("event.record", key, self._encode(event), event_headers(event))
         return letter, fact
 
@@ -135,7 +137,7 @@ class DeadLetters:
         return CanonicalEvent(
             event_id=event_id,
             type=EVENT,
-            source=self._item.connector,
+            source=self._connector,
             source_record_key=record_key,
             source_version=version,
             jurisdiction=self._item.division,
@@ -162,10 +164,10 @@ class DeadLetters:
             "topic": record.topic if mark is None else mark.first_topic,
             "partition": record.partition if mark is None else mark.first_partition,
             "offset": record.offset if mark is None else mark.first_offset,
-            "connector.name": f"{GROUP}/{self._item.connector}",
+            "connector.name": f"{GROUP}/{self._connector}",
             "task.id": f"{self._item.id}/{record.partition}",
             "stage": "VALUE_CONVERTER" if value_failed else "TRANSFORMATION",
-            "class.name": f"{self._item.connector}.{self._item.mapping}",
+            "class.name": f"{self._connector}.{self._item.mapping}",
             "exception.class.name": "hub.kernel.errors.DataError",
             "exception.message": scrub(str(error)) if mark is None else mark.first_message,
             "exception.stacktrace": "",

@@ -26,7 +26,8 @@ _FORMS = re.compile(
     r"|([0-9]{4})年([0-9]{1,2})月([0-9]{1,2})[日号]?)"
     r"(?:[T ]0?0:00(?::00(?:\.0+)?)?)?"
 )
-_DAYS: dict[str, int] = {}
+KNOWN: dict[str, int] = {}
+"""Texts seen before → days; who looks here first saves a call of :func:`days`."""
 _KEPT = 65_536
 _YEARS = range(1800, 3000)
 
@@ -38,7 +39,7 @@ def days(text: str) -> int:
         DataError: ``E-DATE``.
     """
     try:
-        return _DAYS[text]
+        return KNOWN[text]
     except KeyError:
         return _learn(text)
 
@@ -46,9 +47,9 @@ def days(text: str) -> int:
 def _learn(text: str) -> int:
     plain = len(text) == 8 and text.isascii() and text.isdigit()
     found = (_civil(text[:4], text[4:6], text[6:]) if plain else parse(text)).toordinal() - EPOCH
-    if len(_DAYS) >= _KEPT:
-        _DAYS.clear()
-    _DAYS[text] = found
+    if len(KNOWN) >= _KEPT:
+        KNOWN.clear()
+    KNOWN[text] = found
     return found
 
 

@@ -61,12 +61,18 @@ class EventIds:
 
         It raises ``UnicodeEncodeError`` where a part holds half a character.
         """
-        begin, middle = self._state.copy, f"{len(event_type)}:{event_type}"
+        begin, variant = self._state.copy, _VARIANT
+        middle = f"{len(event_type)}:{event_type}"
 
         def of(record_key: str, version: str | int) -> bytes:
             state = begin()
             state.update(f"{len(record_key)}:{record_key}{middle}{version}".encode())
-            return _text(state.hexdigest()).encode()
+            digest = state.hexdigest()
+            # As _text, without the call.
+            return (
+                f"{digest[:8]}-{digest[8:12]}-5{digest[13:16]}"
+                f"-{variant[digest[16]]}{digest[17:20]}-{digest[20:32]}"
+            ).encode()
 
         return of
 

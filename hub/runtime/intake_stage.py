@@ -36,6 +36,8 @@ from hub.store.connections import close, connect
 _POLL_MS = 200
 _IN_FLIGHT = 3
 _CHUNK = 4000
+_BREATH = 500
+"""Records after which heartbeats, fetches and acknowledgements have their turn."""
 
 _LANDED = BATCHES.labels("intake")
 _READ = EVENTS.labels("intake", "read")
@@ -210,6 +212,8 @@ class IntakeStage:
                 for topic, key, value, headers in produced:
                     batches.add(topic, partition.partition, key, value, headers)
                 count += len(produced)
+                if not record.offset % _BREATH:
+                    await asyncio.sleep(0)
             moves[place] = self._read[place] = records[-1].offset + 1
         dead = batches.holds("dlq.")
         acks = await batches.send()

@@ -54,6 +54,10 @@ def day(value: str | None, field: str) -> int:
     Raises:
         DataError: ``E-FIELD-MISSING`` or ``E-DATE``.
     """
+    try:
+        return dates.KNOWN[value]  # type: ignore[index]
+    except KeyError:
+        pass
     if not value:
         raise DataError("E-FIELD-MISSING", field)
     try:
@@ -150,8 +154,18 @@ def counted(number: str | int | None, field: str) -> str:
     Raises:
         DataError: ``E-FIELD-MISSING`` or ``E-FIELD-TYPE``.
     """
-    return f"{whole(number, field):020}"
+    try:
+        return _COUNTED[number]
+    except KeyError:
+        pass
+    found = f"{whole(number, field):020}"
+    if len(_COUNTED) < _COUNTED_KEPT:
+        _COUNTED[number] = found
+    return found
 
+
+_COUNTED: dict[str | int | None, str] = {}
+_COUNTED_KEPT = 1024
 
 FIRST = f"{1:020}"
 """The first counted version of a record."""

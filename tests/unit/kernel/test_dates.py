@@ -96,8 +96,8 @@ def test_an_excel_serial_that_is_no_whole_day_is_refused(serial):
 
 
 def test_the_cache_is_bounded(monkeypatch):
-    monkeypatch.setattr(dates, "_DAYS", {})
+    monkeypatch.setattr(dates, "KNOWN", {})
     monkeypatch.setattr(dates, "_KEPT", 3)
     for day in range(10, 30):
         days(f"2026-01-{day}")
-    assert len(dates._DAYS) <= 3
+    assert len(dates.KNOWN) <= 3

@@ -60,15 +60,18 @@ _VALUES = {
     "source_record_key": "record_key",
     "source_version": "version",
     "lifecycle": "found.lifecycle",
-    "replaces": "replaces",
-    "household": "found.household",
-    "observed_at": "found.observed",
     "causation_id": "None",
     "decision_id": "found.decision_id",
     "authorization_ref": "found.authorization_ref",
     "evidence_ref": "found.evidence_ref",
     "profile_version": "None",
 }
+_OPTIONAL: dict[str, tuple[str | bytes, ...]] = {
+    "replaces": ("(N if replaces is None else nullable(replaces))",),
+    "household": ("(N if found.household is None else nullable(found.household))",),
+    "observed_at": ("(N if found.observed is None else S + instants[found.observed][1])",),
+}
+"""Attributes that are rarely there: one piece each, as pieces cost even where they are empty."""
 _IDENTITY: dict[str, tuple[str | bytes, ...]] = {
     "name": ("a_name", "b_name"),
     "id_type": (tables.nullable("resident"),),
@@ -138,6 +141,7 @@ class Composition:
             "begin": begin,
             "own": zigzag(_TEXT),
             "nil": pack(None),
+            "nullable": tables.nullable,
             "lives": {symbol: pack(symbol) for symbol in symbols},
             **space,
         }
@@ -162,6 +166,7 @@ class Composition:
 
     def _attributes(self, connector: str, catalog_id: str) -> dict[str, tuple[str | bytes, ...]]:
         return {
+            **_OPTIONAL,
             "event_id": (zigzag(_TEXT), "event_id"),
             "source": (tables.text(connector),),
             "uid": (SOME, "uid") if self._named else (NULL,),

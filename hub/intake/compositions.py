@@ -69,7 +69,7 @@ _VALUES = {
 _OPTIONAL: dict[str, tuple[str | bytes, ...]] = {
     "replaces": ("(N if replaces is None else nullable(replaces))",),
     "household": ("(N if found.household is None else nullable(found.household))",),
-    "observed_at": ("(N if found.observed is None else S + instants[found.observed][1])",),
+    "observed_at": ("(N if found.observed is None else moment(found.observed))",),
 }
 """Attributes that are rarely there: one piece each, as pieces cost even where they are empty."""
 _IDENTITY: dict[str, tuple[str | bytes, ...]] = {
@@ -142,6 +142,7 @@ class Composition:
             "own": zigzag(_TEXT),
             "nil": pack(None),
             "nullable": tables.nullable,
+            "moment": tables.moment,
             "lives": {symbol: pack(symbol) for symbol in symbols},
             **space,
         }

@@ -183,7 +183,7 @@ class Rules:
             found.evidence_ref,
             None,
             self._catalog_id,
-            content_digest(uid, household, occurred, effective, lifecycle, matter, groups),
+            _digest(uid, household, occurred, effective, lifecycle, matter, groups),
             groups,
         )
 
@@ -201,6 +201,13 @@ class Rules:
         found.groups.setdefault("household", {})["members"] = members
         for number in numbers:
             _nameless(found, number)
+
+
+def _digest(*parts: object) -> bytes:
+    try:
+        return content_digest(*parts)
+    except OverflowError:
+        raise DataError("E-FIELD-TYPE", "", "a number of more than 64 bits") from None
 
 
 def _nameless(found: Observation, number: str) -> None:

@@ -92,6 +92,11 @@ def instant(value: int) -> tuple[int, bytes, bytes]:
     return (value + ZONE) // DAY, _long(value), pack(value)
 
 
+def moment(value: int) -> bytes:
+    """Avro bytes of an instant that may be null and is not."""
+    return SOME + _long(value)
+
+
 def day(value: int) -> Both:
     """Avro and packed bytes of days since 1970-01-01."""
     if type(value) is not int or not -INT <= value < INT:

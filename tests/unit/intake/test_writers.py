@@ -155,6 +155,7 @@ ODD = [
     {"version": "7", "replaces": Original("H1/1", "health.hospitalized", "1")},
     {"household": "HH1", "decision_id": "D1", "evidence_ref": "E" * 200},
     {"observed": 1_735_660_800_123, "effective": 20000},
+    {"observed": 1_735_660_800_000.0},
     {"correlation": "长" * 40, "record_key": "键" * 40},
     {"correlation": "x" * 5000},
     {"jurisdiction": "320682001"},
@@ -182,6 +183,12 @@ def test_attributes_no_shipped_mapping_sets_come_out_the_same(more):
         return told("in.health.admissions", judge(found, version, recorded))
 
     assert run(write) == run(general)
+
+
+def test_a_number_no_digest_can_hold_is_bad_data_and_no_crash():
+    write, _, _ = ways()
+    with pytest.raises(DataError, match="E-FIELD-TYPE"):
+        write(stay(groups={"stay": {"admitted_on": 1 << 64}}), "", RECORDED)
 
 
 @pytest.mark.parametrize(

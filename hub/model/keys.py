@@ -37,6 +37,11 @@ def keys(event: CanonicalEvent) -> Keys:
     return found | Keys(subjects=_subjects(groups))
 
 
+def own_record(event: CanonicalEvent) -> Keys:
+    """What to load for an event that only may tell a new address: its person, nothing around."""
+    return Keys(persons=frozenset((event.uid,)) if event.uid is not None else _NONE)
+
+
 def member_uids(group: dict[str, Any]) -> list[bytes]:
     """Uids of the members that a ``household`` group lists."""
     return [bytes.fromhex(m["ref"]) for m in group.get("members") or () if m.get("ref")]

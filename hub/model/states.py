@@ -46,6 +46,8 @@ class Keys(msgspec.Struct, frozen=True, gc=False):
     """Roster recipients whose whole roster is needed (snapshots)."""
     told: frozenset[str] = frozenset()
     """event ids whose receivers are needed (corrections, annulments)."""
+    persons: frozenset[bytes] = frozenset()
+    """uids of whom the person record alone is needed, without household and ledger."""
 
     def __or__(self, other: Keys) -> Keys:
         """The union."""

@@ -38,7 +38,8 @@ def consumer(bootstrap: str, group: str, instance: str | None) -> Any:
         heartbeat_interval_ms=1_500,
         max_poll_interval_ms=60_000,
         rebalance_timeout_ms=15_000,
-        fetch_max_wait_ms=100,
+        # Data end the wait at once; without any, each fetch names all partitions again.
+        fetch_max_wait_ms=500,
         max_partition_fetch_bytes=1 << 20,
         metadata_max_age_ms=30_000,
     )

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+from itertools import count
 from typing import Any
 
 import structlog
@@ -18,6 +19,8 @@ from hub.runtime.stages import Stage
 from hub.runtime.topic_ids import topic_ids
 
 _MIRROR_SECONDS = 1.0
+_ASKED = 5
+"""Every how many turns the broker is asked for the ends and the ids of topics."""
 _LEAVE_SECONDS = 2.0
 
 log = structlog.get_logger(__name__)
@@ -58,12 +61,20 @@ class StageConsumer:
             log.warning("consumer did not stop cleanly", kind=type(error).__name__)
 
     async def watch(self) -> None:
-        """Mirror offsets to Kafka and measure the lag, once a second, until the worker stops."""
-        while not self._stage.stopping.is_set():
+        """Mirror offsets to Kafka and measure the lag, once a second, until the worker stops.
+
+        What every fetch tells anyway is taken from there. The broker is asked now and then only,
+        as questions about some hundred partitions are most of what an idle worker costs; it has
+        to be asked, as a fetch that hangs tells nothing.
+        """
+        for turn in count():
             await self._stage.pause(_MIRROR_SECONDS)
+            if self._stage.stopping.is_set():
+                return
             await self._mirror()
-            await self._measure()
-            await self._identify()
+            await self._measure(ask=not turn % _ASKED)
+            if not turn % _ASKED:
+                await self._identify()
 
     def _claimed(self) -> dict[TopicPartition, int]:
         assigned = self.assignment.partitions
@@ -106,14 +117,23 @@ class StageConsumer:
             return False
         return True
 
-    async def _measure(self) -> None:
+    async def _ends(self, claimed: Collection[TopicPartition], *, ask: bool) -> dict[Any, int]:
+        """Ends of the logs: as the last fetches told them, or as the broker answers now."""
+        if not ask and self.client.assignment().issuperset(claimed):
+            told = {partition: self.client.highwater(partition) for partition in claimed}
+            if None not in told.values():
+                return told
+        ends: dict[Any, int] = await asyncio.wait_for(self.client.end_offsets(list(claimed)), 2)
+        return ends
+
+    async def _measure(self, *, ask: bool) -> None:
         # While no broker answers there is nothing to join, and a new process would fare no better.
         self.progress.joining(self.assignment.waiting and await self._answers())
         claimed = self._claimed()
         lag = 0
         if claimed:
             try:
-                ends = await asyncio.wait_for(self.client.end_offsets(list(claimed)), 2)
+                ends = await self._ends(claimed, ask=ask)
             except (KafkaError, TimeoutError):
                 return
             lag = sum(max(0, ends[partition] - off) for partition, off in claimed.items())

@@ -32,7 +32,8 @@ from hub.store.deliveries import Delivery
 from hub.store.subscriptions import Subscription
 
 CHANNEL = "hub_outbox"
-_POLL_SECONDS = 0.25
+_POLL_SECONDS = 1.0
+"""How long a queue goes unnoticed at most when neither bell nor NOTIFY came."""
 _RENEW_SECONDS = 2.0
 _MARGIN_SECONDS = 1.0
 """How long before its leases end a relay stops to send."""

@@ -30,7 +30,7 @@ from hub.store.connections import ConflictError, close, connect
 from hub.store.timers import Timer
 from hub.store.unit_of_work import UnitOfWork
 
-_POLL_SECONDS = 0.2
+_POLL_SECONDS = 0.5
 _AT_ONCE = 200
 _RENEW_SECONDS = 3.0
 _CONFLICTS = 50

@@ -8,10 +8,12 @@ then casework, rosters, and last the programs that are told of the fact itself.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from fnmatch import fnmatchcase
 from pathlib import Path
 
 from hub import casework, referrals, rosters
 from hub.contracts.catalogues import Catalogue, catalogue
+from hub.contracts.events import CanonicalEvent
 from hub.contracts.replay_marks import ReplayKey
 from hub.intake.normalisers import IntakeKeys
 from hub.intake.pipelines import Pipeline, compile_pipelines
@@ -24,12 +26,14 @@ from hub.kernel.settings import Settings
 from hub.model import facts
 from hub.model.contexts import Context
 from hub.model.decisions import Schedule
-from hub.model.keys import keys
+from hub.model.folding import RANKS
+from hub.model.keys import decision_of, keys, own_record
 from hub.model.sentences import in_both
+from hub.model.states import Keys
 from hub.rosters.periods import first_timers
 from hub.routing.copies import Copies
 from hub.routing.receivers import Receivers
-from hub.routing.tells import Tells
+from hub.routing.tells import RETRACTIONS, Tells
 from hub.runtime.wirings import DECIDE, INTAKE, Produced, Row, Wiring, each
 from hub.sdk.manifests import load_manifests
 from hub.sdk.profiles import Profile, load_profile
@@ -77,11 +81,12 @@ def wire(settings: Settings, secrets: Secrets) -> Wiring:
     replays = ReplayKey(secrets.k_uid)
     intake = IntakeKeys(UidKey(secrets.k_uid), RouteKey(secrets.k_route), replays)
     pipelines = compile_pipelines(manifests, intake, settings)
+    rows = table(Tells(receivers))
     return Wiring(
-        rows=table(Tells(receivers)),
+        rows=rows,
         topics=tuple(sorted({*declared.topics, *pipelines})),
         context=_context(profile, copies),
-        keys=keys,
+        keys=_keys(rows, declared, receivers),
         copies=copies.make,
         pipelines=dict(pipelines),
         buried=_burier(settings, pipelines),
@@ -90,6 +95,26 @@ def wire(settings: Settings, secrets: Secrets) -> Wiring:
         timers=_timers(profile),
         replays=replays,
     )
+
+
+def _keys(
+    rows: Sequence[Row], declared: Catalogue, receivers: Receivers
+) -> Callable[[CanonicalEvent], Keys]:
+    """What an event needs loaded: for a type nobody decides upon or is told of, hardly anything."""
+    folded = RANKS.keys() | RETRACTIONS.keys() | receivers.index.types
+    named = [row.type for row in rows if row.stage == DECIDE and row.type != "*"]
+    light = frozenset(
+        name
+        for name in declared.events.keys() - folded
+        if not any(fnmatchcase(name, pattern) for pattern in named)
+    )
+
+    def wanted(event: CanonicalEvent) -> Keys:
+        if event.type in light and not event.replaces and not decision_of(event):
+            return own_record(event)
+        return keys(event)
+
+    return wanted
 
 
 def agreements(settings: Settings) -> dict[str, Subscription]:

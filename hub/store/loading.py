@@ -62,7 +62,8 @@ class Loader:
         wanted = Keys(*(of(keys) - of(loaded) for of in _FIELDS))
         await self._pass_gates(wanted)
         asked, known, households = await self._reach(wanted)
-        uids, present, locked = await self._lock(asked, known, households)
+        alone = wanted.persons - asked
+        uids, present, locked = await self._lock(asked, known, households, alone)
         await self._ledger(wanted, present, locked)
         await self._others(wanted)
         self.state.loaded = (
@@ -105,9 +106,15 @@ class Loader:
         return uids, known, households
 
     async def _lock(
-        self, asked: set[bytes], known: set[bytes], households: set[str]
+        self, asked: set[bytes], known: set[bytes], households: set[str], alone: frozenset[bytes]
     ) -> tuple[set[bytes], set[bytes], set[str]]:
         """Lock households, then persons, until no further household turns up.
+
+        Args:
+            asked: Persons to be loaded with what hangs on them.
+            known: Those of them on record.
+            households: Theirs, and others asked for.
+            alone: Persons whose record alone is needed.
 
         Returns:
             Persons looked at, those of them on record, households looked at.
@@ -128,11 +135,12 @@ class Loader:
             locked |= households
             missing = uids - persons - absent - self.state.loaded.uids
             persons |= missing
-            if missing:
+            if wanted := missing | alone:
                 rows = await self._fetch(
-                    "person", "WHERE uid = ANY($1) ORDER BY uid FOR UPDATE", sorted(missing)
+                    "person", "WHERE uid = ANY($1) ORDER BY uid FOR UPDATE", sorted(wanted)
                 )
-                present.update(person.uid for person in rows)
+                alone = frozenset()
+                present.update(person.uid for person in rows if person.uid in uids)
                 # A person asked for may have moved in between; members that merely came along
                 # bring no further household.
                 households = {h for p in rows if p.uid in asked for h in p.households}

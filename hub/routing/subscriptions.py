@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from bisect import bisect_right, insort
 from collections import defaultdict
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
 from operator import itemgetter
 from typing import Any
@@ -272,9 +272,9 @@ class Index:
         self._types = dict(self._types)
 
     @property
-    def types(self) -> Collection[str]:
+    def types(self) -> frozenset[str]:
         """Types that any entry names."""
-        return self._types.keys()
+        return frozenset(self._types)
 
     def choice(self, event: CanonicalEvent) -> Choice | None:
         """Entries for this type, area and effective day, the same object each time."""

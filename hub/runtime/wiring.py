@@ -101,12 +101,13 @@ def _keys(
     rows: Sequence[Row], declared: Catalogue, receivers: Receivers
 ) -> Callable[[CanonicalEvent], Keys]:
     """What an event needs loaded: for a type nobody decides upon or is told of, hardly anything."""
-    folded = RANKS.keys() | RETRACTIONS.keys() | receivers.index.types
+    folded = receivers.index.types.union(RANKS, RETRACTIONS)
     named = [row.type for row in rows if row.stage == DECIDE and row.type != "*"]
     light = frozenset(
         name
         for name in declared.events.keys() - folded
-        if not any(fnmatchcase(name, pattern) for pattern in named)
+        if "household" not in declared.events[name].groups
+        and not any(fnmatchcase(name, pattern) for pattern in named)
     )
 
     def wanted(event: CanonicalEvent) -> Keys:

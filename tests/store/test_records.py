@@ -6,7 +6,7 @@ import msgspec
 import pytest
 
 from hub.model.records import RECORDS, Decided, Fact, Household, Interest, Person, Referral
-from hub.model.states import Keys
+from hub.model.states import Keys, Need
 from hub.store.connections import ConflictError
 from hub.store.migrations import EXPAND, shipped
 from hub.store.records import tables
@@ -139,3 +139,27 @@ def test_migrations_have_numbers_of_their_own_and_only_add():
     numbers = [migration.number for migration in shipped()]
     assert len(numbers) == len(set(numbers))
     assert [one.name for one in shipped() if one.number > 2 and one.kind != EXPAND] == []
+
+
+async def test_of_a_person_alone_the_record_is_loaded_and_locked_and_nothing_around(db, other):
+    async with work(db) as unit:
+        await unit.load(Keys(uids=frozenset({A, B})))
+        unit.state.apply((Household("H-1", [FACT], [A, B]), referral()))
+        unit.state.apply((Person(A, ["H-1"], [FACT], {}), Person(B, ["H-1"], [], {})))
+        await unit.write(Outcome())
+    async with work(db) as unit:
+        await unit.load(Keys(persons=frozenset({A, C})))
+        assert unit.state.persons.keys() == {A}
+        assert not unit.state.households
+        assert not unit.state.referrals
+        free = "SELECT uid FROM person ORDER BY uid FOR UPDATE SKIP LOCKED"
+        assert [row["uid"] for row in await other.fetch(free)] == [B]
+        with pytest.raises(Need):
+            unit.state.require(Keys(uids=frozenset({A})))
+        await unit.load(Keys(uids=frozenset({A})))
+        assert unit.state.persons.keys() == {A, B}
+        assert unit.state.referrals.keys() == {"r1"}
+    async with work(db) as unit:
+        await unit.load(Keys(uids=frozenset({B}), persons=frozenset({A, B})))
+        assert unit.state.households.keys() == {"H-1"}
+        assert unit.state.referrals.keys() == {"r1"}

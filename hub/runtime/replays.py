@@ -11,14 +11,20 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from typing import Any
 from uuid import uuid4
 
 import asyncpg
 import msgspec
 
+from hub.contracts.events import CanonicalEvent
 from hub.kernel.errors import DataError, HubError
 from hub.kernel.settings import Settings
+from hub.model import facts
+from hub.model.decisions import NOTHING, Decision
+from hub.model.records import Referral
+from hub.model.states import State
 from hub.runtime.deciding import Batch, read
 from hub.runtime.items import CrashedError, DoomedError, Item
 from hub.runtime.originals import Log
@@ -34,8 +40,6 @@ MOST = 100_000
 """Events of one replay."""
 _CHUNK = 100
 _TRIES = 20
-_REFERRED = "referral.created"
-_ENDED = frozenset({"referral.stop_notified", "referral.review_requested"})
 
 
 class Range(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -61,7 +65,13 @@ class Range(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class Changes(msgspec.Struct):
-    """What a replay would change for one program; referral ids are opaque."""
+    """What a replay would change for one program; ids of referrals are opaque.
+
+    Attributes:
+        gains: Referrals that come.
+        loses: Referrals it is asked to stop or to look at again.
+        told: Other copies that it would get.
+    """
 
     gains: set[str] = set()
     loses: set[str] = set()
@@ -182,8 +192,7 @@ class Replayer:
         return end if found is None else found
 
     async def _look(self, items: Sequence[Item], diff: Diff, *, only_undecided: bool) -> None:
-        if only_undecided:
-            items = await self._undecided(items)
+        items = await self._own(items, only_undecided=only_undecided)
         if not items:
             return
         with suppress(_LookedError):
@@ -192,10 +201,24 @@ class Replayer:
                 await self._note(unit, items, outcome, diff)
                 raise _LookedError
 
-    async def _undecided(self, items: Sequence[Item]) -> list[Item]:
-        wanted = [(seen.month_of(i.event.occurred_at), i.event.event_id) for i in items if i.event]
+    async def _own(self, items: Sequence[Item], *, only_undecided: bool) -> list[Item]:
+        """Each event once, and not what came under its id with other content."""
+        found = {item.event.event_id: item for item in reversed(items) if item.event is not None}
+        wanted = [
+            (seen.month_of(i.event.occurred_at), name) for name, i in found.items() if i.event
+        ]
         known = await seen.known(self._connection, wanted)
-        return [item for item in items if item.event and item.event.event_id not in known]
+        return [
+            item
+            for item in items
+            if item.event is not None
+            and found[item.event.event_id] is item
+            and (
+                item.event.event_id not in known
+                if only_undecided
+                else known.get(item.event.event_id, (item.event.digest,))[0] == item.event.digest
+            )
+        ]
 
     def _unit(self) -> ReplayUnit:
         return ReplayUnit(self._connection, now=self._now(), subscriptions=set())
@@ -209,7 +232,7 @@ class Replayer:
         for _ in range(_TRIES + len(items)):
             unit.forget()
             try:
-                return await Batch(unit, self._wiring).run(items)
+                return await Batch(unit, _on_record(self._wiring, unit)).run(items)
             except DoomedError as error:
                 error.mark()
             except CrashedError as error:
@@ -232,17 +255,34 @@ class Replayer:
                 diff.fails[row.reason or ""] += 1
             elif was == seen.DEAD_LETTER:
                 diff.passes += 1
+        moved = await self._ledger(unit, diff)
         for copy in outcome.outbox:
             if copy.copy_id in done:
                 diff.sent_already += 1
+            elif copy.referral_id not in moved:
+                diff.programs.setdefault(copy.subscription, Changes()).told += 1
+
+    async def _ledger(self, unit: ReplayUnit, diff: Diff) -> set[str]:
+        """Referrals that come or are to end, by the ledger; a copy's type may be neutral.
+
+        Returns:
+            Their ids.
+        """
+        rows = [r for (table, _), r in unit.state.dirty.items() if table == Referral.TABLE]
+        before = await shadows.standings(self._connection, [row.id for row in rows])
+        moved = set()
+        for row in rows:
+            was = before.get(row.id)
+            changes = diff.programs.get(row.program) or Changes()
+            if was is None:
+                changes.gains.add(row.id)
+            elif was == (row.state, row.stop_state) or not _is_ending(row):
                 continue
-            changes = diff.programs.setdefault(copy.subscription, Changes())
-            if copy.type == _REFERRED:
-                changes.gains.add(copy.referral_id or copy.copy_id)
-            elif copy.type in _ENDED:
-                changes.loses.add(copy.referral_id or copy.copy_id)
             else:
-                changes.told += 1
+                changes.loses.add(row.id)
+            diff.programs[row.program] = changes
+            moved.add(row.id)
+        return moved
 
     async def ask(
         self, diff: Diff, *, person: str, reason: str, spec: dict[str, Any], rate: int
@@ -336,6 +376,29 @@ class Replayer:
                 event_id=event.event_id if event else None,
                 correlation=event.correlation_id or None if event else None,
             )  # fmt: skip
+
+
+def _is_ending(row: Referral) -> bool:
+    return row.stop_state is not None or row.state == "closed"
+
+
+def _on_record(wiring: Wiring, unit: ReplayUnit) -> Wiring:
+    """The wiring for events that are decided again: their facts stay as they are on record.
+
+    Where a fact was put depends on what was known when it came; put on record anew, it could
+    stand in two places.
+    """
+
+    def recorded(state: State, event: CanonicalEvent, context: Any) -> Decision:
+        decision = facts.record(state, event, context)
+        kept = unit.before.get(event.event_id, (b"", ""))[1] in {seen.DECIDED, seen.FILTERED}
+        return NOTHING if kept and not facts.held(decision) else decision
+
+    rows = tuple(
+        row._replace(deciders=tuple(recorded if d is facts.record else d for d in row.deciders))
+        for row in wiring.rows
+    )
+    return replace(wiring, rows=rows, _deciders={})
 
 
 def _readable(wiring: Wiring, item: Item) -> None:

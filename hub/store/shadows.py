@@ -41,6 +41,16 @@ async def sent(connection: asyncpg.Connection, events: Collection[str]) -> set[s
     return {row[0] for row in rows}
 
 
+async def standings(
+    connection: asyncpg.Connection, referrals: Collection[str]
+) -> dict[str, tuple[str, str | None]]:
+    """State and state of the stop notice of those referrals that are on record."""
+    rows = await connection.fetch(
+        "SELECT id, state, stop_state FROM referral WHERE id = ANY($1)", list(referrals)
+    )
+    return {row[0]: (row[1], row[2]) for row in rows}
+
+
 async def versions(connection: asyncpg.Connection, events: Collection[str]) -> Counter[str]:
     """Versions of the rules under which events were decided, each with its count."""
     rows = await connection.fetch(

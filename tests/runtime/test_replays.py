@@ -39,21 +39,23 @@ def also_beta():
     """New rules: beta is told of what alpha was, and alpha's referral of record 3 is to be ended."""
 
     def more(state, event, ctx):
-        kinds = ["referral.created"]
+        mine = state.referrals[f"r-{event.event_id}"]
+        beta = changed(mine, id=f"b-{event.event_id}", program="beta")
         told = [
             Deliver(
                 "beta",
-                kind,
+                "referral.created",
                 event.event_id,
                 rigs.WHY,
                 uid=event.uid,
-                referral_id=f"b-{event.event_id}",
+                referral_id=beta.id,
             )
-            for kind in kinds
         ]
+        rows = [beta]
         if event.source_record_key.endswith("-3"):
             told.append(rigs._tell(event, "referral.review_requested"))
-        return Decision(effects=tuple(told), because=(changed(rigs.WHY, version="v2"),))
+            rows.append(changed(mine, stop_state="review"))
+        return Decision(tuple(rows), tuple(told), (changed(rigs.WHY, version="v2"),))
 
     def copies(deliver, ctx):
         (row,) = rigs.copies(deliver, ctx)

@@ -25,6 +25,8 @@ each reason it put into ``site.broken``, and when a process ended in a loop of c
 * ``site.postgres`` (workers), ``site.gateway_postgres``, ``site.cluster.proxies[i]``:
   ``weather = Weather(...)``, ``cut()``, ``sever()``, ``clear()``, ``commits = CommitCut(...)``.
 * ``site.hooks``: the webhooks' receiver; ``status``, ``slow``, ``stop()``, ``start()``.
+* ``site.plant.disks["kafka"].fill(leave_kb=64)`` and ``free()``, with ``Case(disks=("kafka",),
+  needs=(ROOT_RIGHTS,))``: the case then gets services of its own on a tmpfs of 512 MB.
 * ``site.query(sql)``, ``site.metrics(child)``, ``site.health(child)``, ``site.hits(failpoint)``,
   ``await site.until(condition, seconds, "what")``, ``site.tell("中文 · English")``,
   ``site.notes[...]`` for the report.

@@ -73,6 +73,8 @@ class Case:
         stages: Stages per worker; empty: all, in each.
         connectors: Connectors that run as processes.
         webhooks: Programs that get webhooks at this site, though the profile says Kafka.
+        disks: Services with a disk of 512 MB of their own (``kafka``, ``postgres``); the case
+            then has services of its own and needs root.
         partitions: Of in.* and event.* topics.
         environ: Settings of the hub's processes on top, ``HUB_…``.
         allow: Breach codes the verifier may report without failing the case.
@@ -92,6 +94,7 @@ class Case:
     stages: Sequence[str] = ()
     connectors: Sequence[str] = ("civil-affairs", "hrss", "medical-insurance")
     webhooks: Sequence[str] = ()
+    disks: Sequence[str] = ()
     partitions: int = 4
     environ: dict[str, str] = field(default_factory=dict)
     allow: Sequence[str] = ()

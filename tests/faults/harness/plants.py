@@ -8,6 +8,7 @@ import random
 import shutil
 import signal
 import tempfile
+from collections.abc import Iterable
 from pathlib import Path
 
 import asyncpg
@@ -17,9 +18,12 @@ from hub.embedded.databases import make_database
 from hub.embedded.postgres import PostgresNode
 from tests.faults.harness.clusters import Cluster
 from tests.faults.harness.declarations import TRIPLE
+from tests.faults.harness.disks import Disk
 
 READER = "hub_verifier"
 _SOCKET = ".s.PGSQL.5432"
+KAFKA, POSTGRES = "kafka", "postgres"
+_SMALL = {"max_wal_size": "64MB", "min_wal_size": "32MB"}
 _MORE = {"max_connections": "200", "log_min_messages": "warning"}
 
 
@@ -28,17 +32,32 @@ class Plant:
 
     Args:
         dice: For the proxies.
-        folder: Where everything lives; by default a new one that :meth:`stop` removes.
+        disks: Which of :data:`KAFKA` and :data:`POSTGRES` have a small disk of their own.
+
+    Attributes:
+        folder: Where everything lives; :meth:`stop` removes it.
+        disks: Name → disk: ``plant.disks[KAFKA].fill()``.
     """
 
-    def __init__(self, dice: random.Random, folder: Path | None = None) -> None:
-        self.folder = folder or Path(tempfile.mkdtemp(prefix="hub-faults-"))
+    def __init__(self, dice: random.Random, disks: Iterable[str] = ()) -> None:
+        self.folder = Path(tempfile.mkdtemp(prefix="hub-faults-"))
         self._dice = dice
-        self.server = PostgresNode(self.folder, extra=_MORE)
+        self.disks = {name: Disk(self.folder / f"{name}-disk") for name in disks}
+        small = _SMALL if POSTGRES in self.disks else {}
+        self.server = PostgresNode(self._place(POSTGRES), extra=_MORE | small)
         self._clusters: dict[str, Cluster] = {}
 
+    def _place(self, name: str) -> Path:
+        return self.disks[name].folder if name in self.disks else self.folder
+
     async def start(self) -> None:
-        """Start the database server."""
+        """Mount the disks and start the database server.
+
+        Raises:
+            NotRunError: a disk cannot be mounted here.
+        """
+        for disk in self.disks.values():
+            disk.mount()
         await self.server.start()
         connection = await asyncpg.connect(self.server.dsn)
         try:
@@ -56,7 +75,7 @@ class Plant:
                 del self._clusters[name]
         if topology not in self._clusters:
             nodes = 3 if topology == TRIPLE else 1
-            place = Path(tempfile.mkdtemp(prefix=f"{topology}-", dir=self.folder))
+            place = Path(tempfile.mkdtemp(prefix=f"{topology}-", dir=self._place(KAFKA)))
             made = self._clusters[topology] = Cluster(place, nodes, self._dice)
             await made.start()
         return self._clusters[topology]
@@ -65,10 +84,14 @@ class Plant:
         """End everything and remove the folder."""
         await asyncio.gather(*(one.stop() for one in self._clusters.values()))
         await self.server.stop()
+        for disk in self.disks.values():
+            disk.unmount()
         shutil.rmtree(self.folder, ignore_errors=True)
 
     async def renewed(self) -> None:
         """Both services whole again, whatever a case did to them."""
+        for disk in self.disks.values():
+            disk.free()
         await self.server.start()
         for cluster in self._clusters.values():
             cluster.clear()

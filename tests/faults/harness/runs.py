@@ -61,6 +61,8 @@ async def run_case(
     dice = random.Random(f"{case.id}-{seed}")  # noqa: S311 - faults, not secrets
     try:
         case.check_needs()
+        if case.disks:
+            await plant.start()
         async with opened(
             plant,
             case,

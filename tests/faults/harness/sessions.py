@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import asdict
 from typing import Any
 
@@ -39,9 +40,10 @@ async def run_all(
         for entry in entries:
             for broken in entry.case.sabotages if sabotage else ("",):
                 show(f"{entry.case.id} {entry.case.zh} · {entry.case.en}  seed {seed} {broken}")
-                result = await run_case(
-                    plant, entry, seed=seed, scale=scale, sabotage=broken, tell=tell
-                )
+                async with _place(plant, entry.case) as place:
+                    result = await run_case(
+                        place, entry, seed=seed, scale=scale, sabotage=broken, tell=tell
+                    )
                 results.append(result)
                 if broken and result.verdict == "red" and not found_out(result):
                     result.reasons.append(f"{broken} was not found out")
@@ -50,6 +52,19 @@ async def run_all(
     finally:
         await plant.stop()
     return results
+
+
+@asynccontextmanager
+async def _place(shared: Plant, case: Case) -> AsyncIterator[Plant]:
+    """The shared services, or ones of its own for a case that fills disks."""
+    if not case.disks:
+        yield shared
+        return
+    own = Plant(random.Random(0), case.disks)  # noqa: S311 - faults, not secrets
+    try:
+        yield own
+    finally:
+        await own.stop()
 
 
 def passed(results: Sequence[Result], *, sabotage: bool, allow_unrun: bool) -> bool:

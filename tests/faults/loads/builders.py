@@ -125,7 +125,7 @@ class Builder:
         """Somebody not on roll loses a job: one referral to employment aid."""
         number = self.number("SY")
         return self._move(
-            forms.job_lost(person, self.now.date(), number=number),
+            forms.employment(person, self.now.date(), number=number),
             kind="job_lost",
             way="view",
             place=EMPLOYMENT,
@@ -134,6 +134,45 @@ class Builder:
             people=(person.id_number,),
             told=(Told("employment-aid", "referral.created", person.id_number),),
             opens=(Opens("employment-aid", "person", person.id_number, self.count + 1),),
+        )
+
+    def job_started(self, family: Family) -> Move:
+        """The head of a family on roll finds a job: aid goes on, one task for the household."""
+        number, who = self.number("JY"), family.head.id_number
+        return self._move(
+            forms.employment(family.head, self.now.date(), number=number, kind="1"),
+            kind="job_started",
+            way="view",
+            place=EMPLOYMENT,
+            key=number,
+            type="employment.started",
+            people=(who,),
+            told=(
+                Told("dibao", "employment.started", who),
+                Told("civil-affairs", "task.opened", who),
+            ),
+        )
+
+    def misplaced(self, family: Family, area: str) -> Move:
+        """A grant in a division that does not exist: a dead letter, and nobody is misrouted."""
+        on, number = self.now.date(), self.number("DB")
+        return self._move(
+            {**forms.grant(family, on, number=number), "area": area},
+            kind="misplaced",
+            way="queue",
+            place=CATEGORIES,
+            key=number,
+            type="category.granted",
+            disposition=DEAD_LETTER,
+            code="E-AREA-UNKNOWN",
+        )
+
+    def discharge_undone(self, person: Person) -> tuple[Move, ...]:
+        """An admission, the discharge, and the discharge taken back; links of one chain."""
+        number, at = self._stay_of(person)
+        return tuple(
+            self._encounter(person, infno, at + timedelta(seconds=after), number, STAYS)
+            for infno, after in (("2401", 0), ("2402", 6), ("2405", 9))
         )
 
     def stay(self, person: Person, *, cancelled: bool, on_roll: bool = True) -> tuple[Move, ...]:
@@ -224,7 +263,7 @@ class Builder:
         number = self.number("SY")
         wrong = Person(person.name, mistyped(person.id_number))
         return self._move(
-            forms.job_lost(wrong, self.now.date(), number=number),
+            forms.employment(wrong, self.now.date(), number=number),
             kind="wrong_number",
             way="view",
             place=EMPLOYMENT,

@@ -21,7 +21,7 @@ def grant(family: Family, on: date, *, number: str, amount: str = "680.00") -> R
             "relation": relation,
             "joinDate": on.isoformat(),
         }
-        for person, relation in zip(family.people, ("head", "spouse"), strict=True)
+        for person, relation in zip(family.people, _relations(family), strict=True)
     ]
     return {
         "recordNo": number,
@@ -36,6 +36,10 @@ def grant(family: Family, on: date, *, number: str, amount: str = "680.00") -> R
         "amount": amount,
         "area": AREA,
     }
+
+
+def _relations(family: Family) -> list[str]:
+    return ["head", "spouse", *["child"] * len(family.others)]
 
 
 def end(family: Family, on: date, *, number: str, decision: str) -> Record:
@@ -129,17 +133,18 @@ def settlement(person: Person, on: date, *, number: str) -> Record:
     }
 
 
-def job_lost(person: Person, on: date, *, number: str) -> Record:
-    """Somebody registers as unemployed, in the table of 就业失业登记."""
+def employment(person: Person, on: date, *, number: str, kind: str = "2") -> Record:
+    """A row of 就业失业登记: ``1`` a job began, ``2`` somebody registers as unemployed."""
+    told = {"失业原因": "单位裁员"} if kind == "2" else {"单位类型": "企业"}
     return {
         "登记编号": number,
-        "业务类别": "2",
+        "业务类别": kind,
         "发生日期": on.isoformat(),
         "记录状态": "1",
         "版本号": "1",
         "姓名": person.name,
         "证件号码": person.id_number,
-        "失业原因": "单位裁员",
+        **told,
     }
 
 

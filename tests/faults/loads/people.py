@@ -27,17 +27,18 @@ class Person(msgspec.Struct, frozen=True):
 
 
 class Family(msgspec.Struct, frozen=True):
-    """A head and one more member, with one meter."""
+    """A head and further members, with one meter."""
 
     number: str
     head: Person
     member: Person
     meter: str
+    others: tuple[Person, ...] = ()
 
     @property
-    def people(self) -> tuple[Person, Person]:
-        """Both, the head first."""
-        return self.head, self.member
+    def people(self) -> tuple[Person, ...]:
+        """All, the head first."""
+        return self.head, self.member, *self.others
 
 
 def check_character(digits: str) -> str:
@@ -54,7 +55,7 @@ def person(seed: int, index: int) -> Person:
     return Person(name, digits + check_character(digits))
 
 
-def family(seed: int, run: str, index: int, first: int) -> Family:
+def family(seed: int, run: str, index: int, first: int, *, size: int = 2) -> Family:
     """The family of an index.
 
     Args:
@@ -62,12 +63,15 @@ def family(seed: int, run: str, index: int, first: int) -> Family:
         run: Part of its number, so that two runs never share one.
         index: Of the family.
         first: Index of its first person.
+        size: How many they are, at least two.
     """
+    head, member, *others = (person(seed, first + n) for n in range(size))
     return Family(
         f"VF{run}-{index:06d}",
-        person(seed, first),
-        person(seed, first + 1),
+        head,
+        member,
         f"0{seed % 10_000:04d}{index:07d}",
+        tuple(others),
     )
 
 

@@ -9,7 +9,8 @@ from tests.faults.verifier.breaches import Allowed, Breach
 from tests.faults.verifier.sets import Copy, Delivery, Sets
 from tests.faults.verifier.truths import Truth
 
-PARKED = "parked"
+PARKED = frozenset({"parked", "given_up"})
+"""States of a row whose number is a gap that everybody can see."""
 
 
 def check(sets: Sets, truth: Truth, allowed: Allowed, counts: Counter[str]) -> Iterator[Breach]:
@@ -69,7 +70,7 @@ def _gaps(
     for generation, last in lasts.items():
         for seq in range(1, last + 1):
             row, copy = log.get((generation, seq)), came.get((generation, seq))
-            if row is not None and row.state == PARKED:
+            if row is not None and row.state in PARKED:
                 counts["parked"] += 1
             elif copy is None:
                 yield Breach("gap", f"{program} generation {generation} number {seq}")

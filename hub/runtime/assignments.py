@@ -16,7 +16,7 @@ from typing import Any
 import asyncpg
 import structlog
 from aiokafka import ConsumerRebalanceListener, TopicPartition
-from aiokafka.errors import IllegalStateError
+from aiokafka.errors import CommitFailedError, IllegalStateError
 from msgspec import structs
 
 from hub.kernel.failpoints import passed
@@ -30,6 +30,8 @@ from hub.store import claims as store
 from hub.store.claims import Claim, Place
 from hub.store.connections import FenceError
 
+_COMMIT_SECONDS = 5.0
+_STALE_SECONDS = 0.2
 _CHECK_SECONDS = 2.0
 """How soon a lane without traffic notices that an operator holds, moved or let go its claims."""
 
@@ -96,6 +98,7 @@ class Holding:
         self._stage = stage
         self._generation = -1
         self._checked = time.monotonic()
+        self._lost: set[Place] = set()
         self.claims: dict[Place, Claim] = {}
 
     @property
@@ -118,6 +121,7 @@ class Holding:
         if generation == self._generation:
             return False
         self.claims = {}
+        self._lost.clear()
         mine = self._assigned()
         if mine and not await self._take(connection, mine, now):
             return False
@@ -140,6 +144,8 @@ class Holding:
             self._progress.stopped.pop((partition.topic, partition.partition), None)
         STOPPED.set(len(self._progress.stopped))
         found = await look(self._consumer, mine)
+        if not await self._belongs(connection, found):
+            return False
         taken = await store.take(
             connection,
             {(p.topic, p.partition): log.first for p, log in found.items()},
@@ -156,6 +162,23 @@ class Holding:
             return False
         self._resume(taken, found)
         await alarms.clear(connection, MISFITS, [named(p) for p in self.claims], now=now)
+        return True
+
+    async def _belongs(
+        self, connection: asyncpg.Connection, found: Mapping[TopicPartition, Log]
+    ) -> bool:
+        """Whether the group agrees that these partitions are ours; asked before they are taken.
+
+        A worker that stood still believes in an assignment that is over. Only a member of the
+        present generation may commit, so the mirror's commit tells.
+        """
+        stand = await store.positions(connection, [(p.topic, p.partition) for p in found])
+        offsets = {p: stand.get((p.topic, p.partition), log.first) for p, log in found.items()}
+        try:
+            await asyncio.wait_for(self._consumer.commit(offsets), _COMMIT_SECONDS)
+        except (CommitFailedError, IllegalStateError):
+            await self._stage.pause(_STALE_SECONDS)
+            return False
         return True
 
     async def check(self, connection: asyncpg.Connection, now: int) -> list[Place]:
@@ -176,6 +199,8 @@ class Holding:
         missing = [p for p in self._assigned() if (p.topic, p.partition) not in self.claims]
         places = [(p.topic, p.partition) for p in missing]
         free = await store.released(connection, places) if places else []
+        # The one whom the group names wins against one that woke up and has not heard of it yet.
+        free += [place for place in places if place in self._lost and place not in free]
         if free and await self._take(connection, [TopicPartition(*one) for one in free], now):
             return [place for place in free if place in self.claims]
         return []
@@ -187,6 +212,7 @@ class Holding:
     ) -> None:
         for place, claim in taken.items():
             wrong = misfit(claim, found[TopicPartition(*place)])
+            self._lost.discard(place)
             if wrong is None:
                 self.claims[place] = claim
             else:
@@ -258,6 +284,7 @@ class Holding:
             return
         found = await store.reread(connection, list(self.claims.values()))
         lost = self.claims.keys() - found.keys()
+        self._lost |= lost
         self.claims = found
         self.seek()
         for place in lost:

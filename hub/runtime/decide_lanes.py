@@ -86,6 +86,7 @@ class DecideLane:
                     self._most = max(_LEAST, self._most // 2)
                     await close(self._connection)
                     self._connection = None
+                    await self._stage.unblock(error)
                     await self._stage.pause(backoff.step())
         finally:
             await close(self._connection)

@@ -99,6 +99,7 @@ class IntakeStage:
                     self._producer = await renewed(self._producer, error)
                     await close(self._connection)
                     self._connection = None
+                    await self._stage.unblock(error)
                     await self._stage.pause(backoff.step())
             await self._finish()
         finally:

@@ -79,6 +79,7 @@ class Relay:
                     if not is_known_fault(error):
                         raise self._stage.end("deliver", error) from error
                     await self._lose_all()
+                    await self._stage.unblock(error)
                     self._producer = await renewed(self._producer, error)
                     await self._stage.pause(backoff.step())
             await self._give_back()

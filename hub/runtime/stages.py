@@ -20,7 +20,7 @@ from hub.runtime.clients import is_broker_fault
 from hub.runtime.metrics import RETRIES
 from hub.runtime.solitudes import Solitude
 from hub.runtime.wirings import Wiring
-from hub.store.connections import FenceError, is_fault
+from hub.store.connections import FenceError, close, connect, cut_stalled, is_fault
 
 T = TypeVar("T")
 
@@ -95,6 +95,21 @@ class Stage:
                 if late or not is_known_fault(error):
                     raise
             await self.pause(backoff.step())
+
+    async def unblock(self, error: BaseException) -> None:
+        """After waiting for a lock in vain: cut whoever stands still inside a statement."""
+        if not isinstance(error, asyncpg.LockNotAvailableError):
+            return
+        connection = None
+        try:
+            connection = await connect(self.settings.database)
+            count = await cut_stalled(connection)
+            log.warning("stalled sessions cut", count=count)
+        except Exception as second:
+            if not is_known_fault(second):
+                raise
+        finally:
+            await close(connection)
 
     async def pause(self, seconds: float) -> None:
         """Wait, or return early because the worker stops."""

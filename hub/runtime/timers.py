@@ -89,6 +89,7 @@ class TimerStage:
                         raise self._stage.end("timers", error) from error
                     await close(self._connection)
                     self._connection = None
+                    await self._stage.unblock(error)
                     await self._stage.pause(backoff.step())
             if self._connection is not None and not self._connection.is_closed():
                 await leases.release(self._connection, LEASE, self._stage.owner)

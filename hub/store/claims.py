@@ -95,6 +95,17 @@ async def take(
     return {claim.place: claim for claim in claims}
 
 
+async def positions(connection: asyncpg.Connection, places: Collection[Place]) -> dict[Place, int]:
+    """Where claims stand, whoever has them; those never taken are left out."""
+    rows = await connection.fetch(
+        "SELECT topic, part, next_offset FROM partition_claim"
+        " JOIN unnest($1::text[], $2::int[]) AS given (topic, part) USING (topic, part)",
+        [topic for topic, _ in places],
+        [part for _, part in places],
+    )
+    return {(row[0], row[1]): row[2] for row in rows}
+
+
 async def fence(
     connection: asyncpg.Connection, moves: Collection[tuple[Claim, int]], *, now: int
 ) -> None:

@@ -98,6 +98,23 @@ def is_fault(error: BaseException) -> bool:
     return isinstance(error, _FAULTS)
 
 
+async def cut_stalled(connection: asyncpg.Connection) -> int:
+    """Cut sessions of ours that have been in the middle of a statement, waiting for their client.
+
+    A process that was stopped inside a COPY keeps its locks: no time-out of the server ends a
+    session that waits for the rest of a statement.
+
+    Returns:
+        How many.
+    """
+    rows = await connection.fetch(
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database()"
+        " AND usename = current_user AND pid <> pg_backend_pid() AND state = 'active'"
+        " AND wait_event = 'ClientRead' AND state_change < clock_timestamp() - interval '5 s'"
+    )
+    return len(rows)
+
+
 async def close(connection: asyncpg.Connection | None) -> None:
     """Close for good, also when the server is gone."""
     if connection is None:

@@ -7,7 +7,7 @@ import pytest
 
 from hub.kernel.clocks import SHANGHAI, epoch_ms
 from hub.kernel.errors import ConfigurationError
-from hub.store import alarms, attempts, claims, crashes, leases, seen, timers
+from hub.store import alarms, attempts, claims, connections, crashes, leases, seen, timers
 from hub.store.connections import ConflictError, FenceError
 from hub.store.migrations import CONTRACT, EXPAND, applied, blocking, migrate
 
@@ -188,3 +188,23 @@ async def test_an_alarm_stands_once_until_it_is_cleared(db):
     assert await alarms.standing(db) == []
     assert await alarms.sound(db, "partition_stopped", "event.health/0", "again", now=4)
     assert [one.cleared_at for one in await alarms.history(db, limit=5)] == [None, 3]
+
+
+async def test_a_session_that_stands_still_inside_a_copy_is_cut(dsn, db, other):
+    going = asyncio.Event()
+
+    async def rows():
+        yield b"x\n"
+        going.set()
+        await asyncio.sleep(30)
+
+    await other.execute("CREATE TABLE copied (a text)")
+    copy = asyncio.create_task(other.copy_to_table("copied", source=rows()))
+    await going.wait()
+    await asyncio.sleep(0.2)
+    assert await connections.cut_stalled(db) == 0
+    await asyncio.sleep(5.2)
+    assert await connections.cut_stalled(db) == 1
+    copy.cancel()
+    await asyncio.gather(copy, return_exceptions=True)
+    assert await db.fetchval("SELECT count(*) FROM pg_stat_activity WHERE state = 'active'") == 1

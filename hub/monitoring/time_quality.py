@@ -48,7 +48,7 @@ class TimeQuality:
         """Note events in the order of the log."""
         for one in events:
             flaws = set()
-            if one.recorded - one.occurred > LATE_MS:
+            if min(one.recorded, one.received) - one.occurred > LATE_MS:
                 flaws.add("late")
             if one.recorded > one.received + SKEW_MS or one.occurred > one.recorded + SKEW_MS:
                 flaws.add("skewed")

@@ -17,10 +17,13 @@ from hub.runtime.bench_cities import Made
 ADMISSIONS = "in.health.admissions"
 
 _FIRST_BIRTH = date(1950, 1, 1)
+_TODAY = date.today()  # noqa: DTZ011 - a day of the calendar; one for the whole process
+_DAYS = 170
+"""Over so many days admissions are spread: what is new, not what was long ago."""
 _EACH = 5
 _BAD = 200
 _HOSPITALS = ("如皋市人民医院", "如皋市中医院", "如皋市第三人民医院", "如皋博爱医院")
-_DISEASES = 40
+_CODES = tuple(f"N{number:02}.900x003" for number in range(40))
 
 
 def id_number(person: int) -> str:
@@ -28,6 +31,16 @@ def id_number(person: int) -> str:
     born = _FIRST_BIRTH + timedelta(days=person % 20_000)
     digits = f"990682{born:%Y%m%d}{person // 20_000:03}"
     return digits + check_character(digits)
+
+
+def codes() -> tuple[str, ...]:
+    """Every diagnosis that occurs."""
+    return _CODES
+
+
+def day_before(days: int) -> str:
+    """The civil day so many days ago, as forms write it."""
+    return (_TODAY - timedelta(days=days)).isoformat()
 
 
 def admissions(events: int) -> Iterator[Made]:
@@ -54,8 +67,8 @@ def row(number: int, person: int, identity: str) -> bytes:
             "现住区划": "320682001",
             "户籍区划": "320682",
             "住院号": f"IP{number:06}",
-            "入院日期": f"2025-{1 + person % 6:02}-{1 + person % 28:02}",
-            "主要诊断编码": f"N{person % _DISEASES:02}.900x003",
+            "入院日期": day_before(1 + person % _DAYS),
+            "主要诊断编码": _CODES[person % len(_CODES)],
             "主要诊断名称": "慢性肾炎",
             "本地住院": "1",
             "记录状态": "1",

@@ -213,6 +213,14 @@ async def _gun(ground: Ground, pids: Sequence[int]) -> AsyncIterator[None]:
             await asyncio.sleep(_SETTLE)
 
 
+async def until_claimed(ground: Ground, seconds: float = 30.0) -> None:
+    """Wait until a worker that was just started holds partitions."""
+    for _ in range(int(seconds / _TICK)):
+        if await ground.db.fetchval("SELECT count(*) FROM partition_claim"):
+            return
+        await asyncio.sleep(_TICK)
+
+
 def claimed(ground: Ground) -> Done:
     """Records that workers have moved past."""
 

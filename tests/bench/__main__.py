@@ -23,7 +23,7 @@ from tests.bench.reports import markdown, replaced
 
 BUILD = Path("build")
 PAGE = Path("docs/PERFORMANCE.md")
-PARTS = ("jobs",)
+PARTS = ("jobs", "latency", "idle", "growth")
 KEYS = ("normalise", "refer", "rugao", "latency", "idle", "growth")
 
 

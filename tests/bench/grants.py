@@ -1,6 +1,6 @@
 """Input of job R: canonical events of lone persons, one in five a grant, 5 % of them repeats.
 
-Every person has five events: four admissions and one grant, whose day says how many programs it
+Every person has five events: four jobs and one grant, all of them kept; the grant's day says how many programs it
 is referred to (one to four). So the truth needs no run of the hub: it is made beside the events.
 """
 
@@ -13,7 +13,7 @@ import msgspec
 
 from hub.contracts.codecs import decode_event
 from hub.kernel.settings import Settings
-from hub.runtime.bench_admissions import ADMISSIONS, id_number, row
+from hub.runtime.bench_admissions import day_before, id_number
 from hub.runtime.bench_cities import Made
 from hub.runtime.bench_grounds import Input
 from hub.runtime.bench_inputs import canonical, raw
@@ -21,6 +21,8 @@ from hub.runtime.bench_inputs import canonical, raw
 PROGRAMS = ("medical-aid", "dibao", "employment-aid", "instant-settlement")
 """In the order in which the bench profile refers a grant to them."""
 CATEGORIES = "in.civil-affairs.categories"
+EMPLOYMENT = "in.hrss.employment"
+TOPICS = ("event.category", "event.employment")
 EACH = 5
 REPEATS = 20
 
@@ -36,17 +38,23 @@ class Referring(NamedTuple):
     distinct: int
 
 
-def referring(settings: Settings, events: int, first_person: int = 0) -> Referring:
+def referring(settings: Settings, events: int, first: int = 0, stride: int = 1) -> Referring:
     """Canonical events of job R.
 
     Args:
         settings: Keys and partitions.
         events: How many, repeats included.
-        first_person: Number of the first person, to make inputs that do not meet.
+        first: Number of the first person, to make inputs that do not meet.
+        stride: From one person to the next.
     """
     fresh = events - events // REPEATS
-    made = canonical(settings, raw(settings, _raw(fresh, first_person)))
+    made = canonical(settings, raw(settings, _raw(fresh, first, stride)))
     return Referring(_with_repeats(made, events), truth(made), len(made))
+
+
+def raws(settings: Settings, events: int, first: int) -> list[Input]:
+    """Raw records of job R without repeats, one event each."""
+    return raw(settings, _raw(events, first, 1))
 
 
 def truth(records: Sequence[Input]) -> set[Referred]:
@@ -70,15 +78,30 @@ def _with_repeats(made: list[Input], events: int) -> list[Input]:
     return found[:events]
 
 
-def _raw(events: int, first_person: int) -> Iterator[Made]:
+def _raw(events: int, first: int, stride: int) -> Iterator[Made]:
     people = max(1, events // EACH)
     for number in range(events):
         person = number * 7919 % people
-        who = first_person + person
+        who = first + person * stride
         if person % EACH == number // people:
             yield CATEGORIES, _grant(who)
         else:
-            yield ADMISSIONS, row(first_person * EACH + number, who, id_number(who))
+            yield EMPLOYMENT, _job(who, number // people)
+
+
+def _job(person: int, turn: int) -> bytes:
+    return msgspec.json.encode(
+        {
+            "登记编号": f"JY{person:010}-{turn}",
+            "业务类别": "1",
+            "姓名": "测试人",
+            "证件号码": id_number(person),
+            "发生日期": day_before(40 + person % 90 + turn),
+            "单位类型": "私营企业",
+            "记录状态": "1",
+            "版本号": 1,
+        }
+    )
 
 
 def _grant(person: int) -> bytes:
@@ -92,11 +115,11 @@ def _grant(person: int) -> bytes:
             "category": "低保",
             "subtype": "RURAL",
             "scope": "PERSON",
-            "effectiveDate": f"2025-02-{10 + person % 4}",
+            "effectiveDate": day_before(30 + person % 4),
             "conditional": False,
             "decisionNo": f"D-{person}",
             "incomePerHead": "412.50",
             "area": "320682001",
-            "operatedAt": "2025-02-14T09:00:00+08:00",
+            "operatedAt": f"{day_before(20)}T09:00:00+08:00",
         }
     )

@@ -18,11 +18,10 @@ from hub.runtime.bench_inputs import canonical, raw
 from hub.runtime.bench_runs import Figures, run_forward, run_until_made, run_worker
 from hub.runtime.benches import DECIDING
 from tests.bench import readbacks
-from tests.bench.grants import PROGRAMS, Referring, truth
+from tests.bench.grants import PROGRAMS, TOPICS, Referring, truth
 
 _EXTRA = ("bench.forward", "bench.events", "bench.letters")
 _INBOXES = tuple(f"bench.inbox.{program}" for program in PROGRAMS)
-_TOPICS = ("event.category", "event.health")
 
 
 class Round(NamedTuple):
@@ -93,7 +92,7 @@ async def refer(place: Place, made: Referring, peer: int) -> Round:
     found, problems = {}, list[str]()
     async with ground(*place, extra=_EXTRA) as here:
         await here.load(made.records)
-        found["raw"] = await run_forward(here, _TOPICS, len(made.records))
+        found["raw"] = await run_forward(here, TOPICS, len(made.records))
         found["hub"] = await run_worker(here, DECIDING, len(made.records), job="refer")
         problems += await wrong_inboxes(here, made)
     part = made.records[:peer]

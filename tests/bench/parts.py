@@ -11,7 +11,8 @@ from hub.embedded.services import Services
 from hub.kernel.settings import Settings
 from hub.runtime.bench_admissions import admissions
 from hub.runtime.bench_inputs import raw
-from tests.bench import rounds
+from tests.bench import crowds, growths, idles, rounds
+from tests.bench.delays import delays
 from tests.bench.grants import referring
 from tests.bench.jobs import Place, Round, normalise, normalise_by_two, refer, rugao, rugao_input
 
@@ -109,6 +110,41 @@ class Bench:
             "refer": rounds.details(found["refer"]),
             "rugao": rounds.details(found["rugao"]),
         }
+
+    async def latency(self) -> None:
+        """Latency at three rates, and the knee."""
+        found = await delays(self.profiled, self.sizes.seconds)
+        self.problems += found.problems
+        self.report["latency"] = {
+            rate: {**one._asdict(), "raw_p99_ms": found.raw[rate].p99_ms}
+            for rate, one in found.inbox.items()
+        }
+        self.details["source"] = {
+            rate: {
+                **one._asdict(),
+                "raw_p99_ms": found.raw[rate].p99_ms,
+                "ratio": round(one.p99_ms / max(found.raw[rate].p99_ms, 0.1), 2),
+            }
+            for rate, one in found.source.items()
+        }
+        self.details["knee"] = found.knee
+
+    async def idle(self) -> None:
+        """A worker at rest."""
+        found = await idles.idle(self.profiled, self.sizes.idle)
+        self.details["idle"] = found.pop("details")
+        self.report["idle"] = found
+
+    async def growth(self) -> None:
+        """Persons, events seen, subscriptions, a value list."""
+        sizes = self.sizes
+        found = await growths.growth(self.profiled, sizes.persons, sizes.seen, sizes.growth)
+        more, wrong = await crowds.subscriptions(self.profiled, sizes.subscriptions, sizes.growth)
+        self.problems += wrong
+        self.details["growth"] = found.pop("details") | more.pop("details")
+        found |= more
+        found["value_list_mb"] = await crowds.value_list(self.profiled, sizes.values)
+        self.report["growth"] = found
 
 
 def tell(what: str, name: str, done: Round) -> None:

@@ -20,7 +20,7 @@ GRANT = "category.granted"
 
 SCHEMAS = {
     head: (name, schema)
-    for name in (GRANT, "health.hospitalized")
+    for name in (GRANT, "employment.started")
     for head, schema in [schema_of(name)]
 }
 
@@ -46,7 +46,7 @@ class Referral(faust.Record, serializer="json"):
 
 app = app_of("peer-refer")
 incoming = app.topic(
-    f"{PREFIX}event.category", f"{PREFIX}event.health", value_type=bytes, value_serializer="raw"
+    f"{PREFIX}event.category", f"{PREFIX}event.employment", value_type=bytes, value_serializer="raw"
 )
 inboxes = {name: app.topic(f"{PREFIX}bench.inbox.{name}", value_type=Referral) for name in PROGRAMS}
 seen = app.Table("seen", default=bool, partitions=PARTITIONS, key_type=str)

@@ -109,7 +109,7 @@ class _Filler:
             rows = self._people(pattern, range(start, min(end, start + _CHUNK)))
             # A person who came as an event before is left as the hub wrote it.
             await _copied(self._here.db, "person", columns, rows)
-        await self._here.db.execute("VACUUM ANALYZE person")
+        await self._here.db.execute("VACUUM ANALYZE person", timeout=300)
 
     def _people(self, pattern: asyncpg.Record, numbers: range) -> Iterator[Sequence[Any]]:
         _uid, *rest = pattern

@@ -261,10 +261,7 @@ def checked(text: str, synthetic: bool, latest: str = "99991231") -> str:
 
 
 def _checked_slowly(text: str, synthetic: bool, latest: str) -> str:
-    found = check(text, recorded=None, synthetic=synthetic)
-    if found.number[6:14] > latest:
-        raise DataError("E-ID-DATE", "id_number", "birth lies after the record date")
-    return found.number
+    return check(text, recorded=_birth(latest), synthetic=synthetic).number
 
 
 def display_mask(number: str) -> str:

@@ -3,7 +3,7 @@
 from datetime import date
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from hub.kernel import resident_ids
@@ -212,6 +212,7 @@ def outcome(call):
         return error.code
 
 
+@example("990861204201036326", False)  # noqa: FBT003 - not born yet, and invented
 @given(
     st.one_of(
         synthetic_numbers,

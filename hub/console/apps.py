@@ -12,6 +12,7 @@ from starlette.exceptions import HTTPException
 
 from hub.console import (
     assets,
+    audits,
     departments,
     lag_boards,
     latency_boards,
@@ -23,6 +24,7 @@ from hub.console import (
     operations,
     parked_copies,
     people,
+    qualities,
     receivers,
     signins,
     throughputs,
@@ -50,6 +52,8 @@ _PARTS = (
     parked_copies,
     offset_pages,
     people,
+    qualities,
+    audits,
 )
 ROUTERS: tuple[APIRouter, ...] = tuple(part.router for part in _PARTS)
 

@@ -46,6 +46,7 @@ NAVIGATION: tuple[Group, ...] = (
             Place("/lag", mark("Lag"), "l"),
             Place("/throughput", mark("Throughput"), "t"),
             Place("/latency", mark("Latency"), "y"),
+            Place("/quality", mark("Time quality"), "u"),
             Place("/workers", mark("Workers"), "w"),
             Place("/servers", mark("Brokers and database"), "b"),
         ),
@@ -59,7 +60,13 @@ NAVIGATION: tuple[Group, ...] = (
             Place("/offsets", mark("Offsets"), "f"),
         ),
     ),
-    Group(mark("Access"), (Place("/accounts", mark("Accounts"), "k", Permission.ADMIN),)),
+    Group(
+        mark("Access"),
+        (
+            Place("/audit", mark("Audit"), "a", Permission.AUDIT),
+            Place("/accounts", mark("Accounts"), "k", Permission.ADMIN),
+        ),
+    ),
 )
 
 

@@ -29,6 +29,7 @@ ADDRESSES = {
     "connector": "/connectors/health",
     "programs": "/programs",
     "program": "/programs/electricity-relief",
+    "quality": "/quality",
     "workers": "/workers",
     "servers": "/servers",
 }

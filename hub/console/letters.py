@@ -112,7 +112,7 @@ async def _one(
         content=msgspec.json.format(msgspec.json.encode(content["fields"]), indent=2).decode()
         if content
         else "",
-        place=place,
+        lies_at=place,
         names=console.names,
         at=console.now(),
         **given,

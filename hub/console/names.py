@@ -79,7 +79,9 @@ class Names:
             return self.item(finding.who, finding.what)
         if finding.kind in {"rejects", "rejects_few"}:
             return finding.what, finding.what
-        return self.topic(finding.what)
+        zh, en = self.topic(finding.what)
+        # Topics of one kind share a name: the address tells them apart.
+        return (zh, en) if zh == finding.what else (f"{zh} {finding.what}", f"{en} {finding.what}")
 
     def sentence(self, finding: Finding, span: Label) -> Label:
         """A finding as a sentence in both languages."""

@@ -1,11 +1,14 @@
 "use strict";
 // Charts: <div class="chart" data-chart="id"> with its options in <script type="application/json" id>.
 (() => {
+  const SHANGHAI_MS = 8 * 3600 * 1000;
   const charts = new Map();
   const style = () => getComputedStyle(document.documentElement);
   const colour = (name) => style().getPropertyValue(name).trim();
   const base = () => ({
     animation: false,
+    // Instants come in ms since 1970 and are shown in Asia/Shanghai wherever the browser stands.
+    useUTC: true,
     color: [1, 2, 3, 4].map((at) => colour(`--series-${at}`)),
     textStyle: { color: colour("--quiet"), fontFamily: "inherit" },
     grid: { left: 8, right: 12, top: 34, bottom: 4, containLabel: true },
@@ -21,7 +24,7 @@
       ...base(),
       xAxis: axis({ type: "time", splitLine: { show: false } }),
       yAxis: axis({ type: "value", min: 0, name: given.unit, nameTextStyle: { align: "left" } }),
-      series: given.series.map((one) => ({ type: "line", showSymbol: false, connectNulls: false, lineStyle: { width: 1.6 }, ...one })),
+      series: given.series.map((one) => ({ type: "line", showSymbol: false, connectNulls: false, lineStyle: { width: 1.6 }, ...one, data: one.data.map(([at, value]) => [at + SHANGHAI_MS, value]) })),
     }, true);
   };
   const every = () => document.querySelectorAll("[data-chart]").forEach(draw);

@@ -59,6 +59,11 @@ class Settings(BaseSettings):
         "", description="OpenID Connect issuer for console sign-in; empty: local accounts only"
     )
     console_oidc_client: str = Field("", description="Client id at that issuer")
+    sampler_database: str = Field(
+        "",
+        description="Address of the database for 'hub sampler', as a role of its own that "
+        "'hub sampler --grants' describes; empty: HUB_DATABASE",
+    )
     connector_gateway: str = Field(
         "", description="Gateway that 'hub connectors run' sends its heartbeat to; empty: none"
     )

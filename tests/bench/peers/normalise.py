@@ -20,7 +20,7 @@ from uuid import UUID, uuid5
 from fastavro import schemaless_writer
 from pydantic import BaseModel, Field, ValidationError
 
-from hub.contracts.codecs import content_digest
+from hub.contracts.digests import content_digest
 from hub.kernel.divisions import Divisions
 from hub.kernel.errors import DataError
 from tests.bench.peers.apps import PREFIX, app_of, schema_of

@@ -20,7 +20,7 @@ from hub.runtime.bench_meters import Look, Meter, micros, resident_mb
 FORWARD = "hub.runtime.bench_forwards"
 _TICK = 0.02
 _SETTLE = 1.0
-_STOP_SECONDS = 8.0
+_STOP_SECONDS = 30.0
 _MOST_SECONDS = 900.0
 Done = Callable[[], Awaitable[int]]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
 from typing import Annotated
 
 import typer
@@ -11,6 +12,17 @@ from hub.kernel.settings import settings
 
 FAILED = 1
 """Exit code when an expectation does not hold."""
+
+
+class Incident(StrEnum):
+    """What can go wrong in a demonstration."""
+
+    SILENT = "silent"
+    POISON = "poison"
+    SLOW_PROGRAM = "slow-program"
+    FLOOD = "flood"
+    STUCK = "stuck"
+
 
 app = typer.Typer(add_completion=False, invoke_without_command=True)
 
@@ -30,6 +42,10 @@ def command(
     fresh: Annotated[
         bool, typer.Option("--fresh/--keep", help="清空数据重新开始 · Begin with empty data")
     ] = False,
+    incident: Annotated[
+        Incident | None,
+        typer.Option(help="演一次故障,请在控制台找出 · Something breaks: find it in the console"),
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="输出 JSON · JSON output")] = False,
 ) -> None:
     """在本机看一座城市运转 · A city at work, on this machine."""
@@ -37,7 +53,8 @@ def command(
         return
     from hub.cli.demos.shows import Options, show
 
-    options = Options(once=once, people=people, rate=rate, seed=seed, fresh=fresh, as_json=as_json)
+    broken = incident.value if incident else ""
+    options = Options(once, people, rate, seed, fresh, as_json, broken)
     if not run(show(settings(), options)):
         raise typer.Exit(FAILED)
 

@@ -17,10 +17,17 @@ from hub.console.visitors import Signed
 from hub.monitoring.pictures import Partition, Picture
 
 router = APIRouter(include_in_schema=False)
-ROWS = 150
+ROWS = 100
 """Partitions on one page; the worst come first, filters show the others."""
+
+
+def _trouble(one: Partition) -> int:
+    return -one.lag if PARTITION[one.status][0] != "good" else 0
+
+
 ORDERS: dict[str, Callable[[Partition], Any]] = {
-    "state": lambda one: (-rank(one.status), -one.lag, one.topic, one.part),
+    # Those that are well keep their places, or the board would never stand still.
+    "state": lambda one: (-rank(one.status), _trouble(one), one.topic, one.part),
     "lag": lambda one: (-one.lag, one.topic, one.part),
     "late": lambda one: (-(one.late or 0), one.topic, one.part),
     "topic": lambda one: (one.topic, one.part, one.group),
@@ -63,6 +70,7 @@ LAG = register(
         "lag.html",
         {"groups": "lag_groups.html", "partitions": "lag_partitions.html"},
         _view,
+        frozenset({"groups", "partitions"}),
     )
 )
 

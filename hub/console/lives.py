@@ -18,6 +18,7 @@ from hub.console.contexts import Console
 from hub.console.latest import clock, is_stale
 from hub.console.permissions import Permission
 from hub.console.screens import fragment
+from hub.console.tables import change, read
 from hub.monitoring.pictures import Picture
 
 Query = Mapping[str, str]
@@ -33,6 +34,7 @@ class LivePage(NamedTuple):
         template: The whole page.
         parts: Element id → template of its inside.
         view: From a picture and the address's query to what the templates show.
+        tables: Parts that are tables with rows by id: only what changed in them is streamed.
     """
 
     name: str
@@ -40,6 +42,7 @@ class LivePage(NamedTuple):
     template: str
     parts: Mapping[str, str]
     view: Callable[[Console, Picture, Query], Awaitable[Values]]
+    tables: frozenset[str] = frozenset()
 
 
 async def values_of(console: Console, page: LivePage, picture: Picture, query: Query) -> Values:
@@ -50,7 +53,8 @@ async def values_of(console: Console, page: LivePage, picture: Picture, query: Q
 def stream(request: Request, console: Console, page: LivePage, lang: str) -> StreamingResponse:
     """Server-sent events of a page.
 
-    ``part`` replaces the inside of an element, ``tick`` tells that the sampler lives.
+    ``part`` replaces the inside of an element, ``rows`` changes rows of a table in one, ``tick``
+    tells that the sampler lives.
     """
     query = {k: v for k, v in request.query_params.items() if k != "lang"}
     seen = request.headers.get("last-event-id", "") or query.pop("seen", "")
@@ -64,8 +68,13 @@ def stream(request: Request, console: Console, page: LivePage, lang: str) -> Str
 async def _events(
     console: Console, page: LivePage, query: dict[str, str], lang: str, number: int
 ) -> AsyncIterator[bytes]:
-    sent: dict[str, int] = {}
+    sent: dict[str, str] = {}
     yield b"retry: 2000\n\n"
+    shown = console.pictures.last
+    if shown is not None and shown.number == number:
+        # The page has just been rendered from it.
+        for element, template in page.parts.items():
+            sent[element] = await part(console, page, element, template, shown, query, lang)
     while True:
         picture = await console.pictures.after(number)
         now = console.now()
@@ -78,9 +87,14 @@ async def _events(
         yield _event("tick", number, head)
         for element, template in page.parts.items():
             text = await part(console, page, element, template, picture, query, lang)
-            if sent.get(element) != hash(text):
-                sent[element] = hash(text)
+            before, sent[element] = sent.get(element, ""), text
+            if text == before:
+                continue
+            rows = change(read(before), read(text)) if element in page.tables else None
+            if rows is None:
                 yield _event("part", number, {**head, "id": element, "html": text})
+            else:
+                yield _event("rows", number, {**head, "id": element, **rows})
 
 
 async def part(

@@ -38,11 +38,15 @@ class Log(NamedTuple):
 
 
 class Board:
-    """Keeps the windows of all partitions between pictures."""
+    """Keeps the windows of all partitions between pictures.
 
-    def __init__(self) -> None:
+    Args:
+        rates: What counts positions and ends.
+    """
+
+    def __init__(self, rates: Rates | None = None) -> None:
         self._windows: dict[tuple[str, str, int], Window] = {}
-        self._rates = Rates()
+        self._rates = rates or Rates()
 
     def partitions(
         self,

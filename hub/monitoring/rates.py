@@ -8,13 +8,17 @@ WINDOW_MS = 60_000
 
 
 USUAL_MS = 3_600_000
-_LEAST_MS = 120_000
 
 
 class Rates:
-    """Counters by key; ask for the mean rate over the last minute, and for the usual one."""
+    """Counters by key; ask for the mean rate over the last minute, and for the usual one.
 
-    def __init__(self) -> None:
+    Args:
+        window: What counts as the last minute, ms; demonstrations have shorter ones.
+    """
+
+    def __init__(self, window: int = WINDOW_MS) -> None:
+        self._window = window
         self._kept: dict[str, deque[tuple[int, float]]] = {}
         self._minutes: dict[str, deque[tuple[int, float]]] = {}
 
@@ -26,11 +30,11 @@ class Rates:
             self._minutes.pop(key, None)
         kept.append((at, value))
         minutes = self._minutes.setdefault(key, deque())
-        if not minutes or at - minutes[-1][0] >= WINDOW_MS:
+        if not minutes or at - minutes[-1][0] >= self._window:
             minutes.append((at, value))
         while len(minutes) > 2 and minutes[1][0] <= at - USUAL_MS:
             minutes.popleft()
-        while len(kept) > 2 and kept[1][0] <= at - WINDOW_MS:
+        while len(kept) > 2 and kept[1][0] <= at - self._window:
             kept.popleft()
         return self.rate(key)
 
@@ -47,7 +51,7 @@ class Rates:
         minutes, kept = self._minutes.get(key), self._kept.get(key)
         if not minutes or not kept:
             return None
-        before = [one for one in minutes if one[0] <= kept[-1][0] - WINDOW_MS]
-        if len(before) < 2 or before[-1][0] - before[0][0] < _LEAST_MS:
+        before = [one for one in minutes if one[0] <= kept[-1][0] - self._window]
+        if len(before) < 2 or before[-1][0] - before[0][0] < 2 * self._window:
             return None
         return max(0.0, before[-1][1] - before[0][1]) / ((before[-1][0] - before[0][0]) / 1000)

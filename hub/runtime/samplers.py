@@ -6,7 +6,7 @@ One process of all does it, by an advisory lock; another one takes over when tha
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 
 import asyncpg
@@ -17,10 +17,11 @@ from hub.kernel.clocks import clock_from, epoch_ms
 from hub.kernel.settings import Settings
 from hub.monitoring.histories import points
 from hub.monitoring.pictures import Picture, encode
+from hub.monitoring.rates import WINDOW_MS
 from hub.runtime.broker_soundings import BrokerSoundings
 from hub.runtime.sampling import Sampling
 from hub.runtime.tasters import Taster
-from hub.sdk.manifests import load_manifests
+from hub.sdk.manifests import Manifest, load_manifests
 from hub.store import pictures
 from hub.store.connections import close, connect, is_fault
 
@@ -45,6 +46,8 @@ class Sampler:
         database: DSN.
         seen: Told of every picture; metrics and alerts hang on it.
         seconds: Between pictures.
+        manifests: What departments promise; None: the declared ones.
+        window: Rates are means over so many ms.
     """
 
     def __init__(
@@ -55,13 +58,16 @@ class Sampler:
         *,
         seen: Seen = _unseen,
         seconds: float = SECONDS,
+        manifests: Mapping[str, Manifest] | None = None,
+        window: int = WINDOW_MS,
     ) -> None:
         self._settings, self._database = settings, database
         self._clock = clock_from(settings.clock, synthetic_people=settings.synthetic_people)
         self._broker = BrokerSoundings(kafka, settings)
         self._taster = Taster(kafka, settings)
         self._seen, self._seconds = seen, seconds
-        self._manifests = load_manifests(settings)
+        self._manifests = manifests or load_manifests(settings)
+        self._window = window
         path = Path(settings.working_days) if settings.working_days else None
         self._calendar = working_days.load(path)
 
@@ -87,7 +93,13 @@ class Sampler:
 
     async def _watch(self, db: asyncpg.Connection, stop: asyncio.Event) -> None:
         sampling = Sampling(
-            db, self._broker, self._taster, self._settings, self._manifests, self._calendar
+            db,
+            self._broker,
+            self._taster,
+            self._settings,
+            self._manifests,
+            self._calendar,
+            self._window,
         )
         number = await pictures.number(db)
         loop = asyncio.get_running_loop()

@@ -19,7 +19,7 @@ from hub.monitoring.freshness import Span
 from hub.monitoring.offsets import Board, Commit, Log, Place
 from hub.monitoring.pictures import Letters, Picture, Server, Worker
 from hub.monitoring.programs import program
-from hub.monitoring.rates import Rates
+from hub.monitoring.rates import WINDOW_MS, Rates
 from hub.monitoring.time_quality import Seen, TimeQuality
 from hub.runtime.broker_soundings import BrokerSoundings
 from hub.runtime.tasters import Taster
@@ -58,6 +58,7 @@ class Sampling:
         settings: For the topic prefix.
         manifests: Declared departments.
         calendar: Working days.
+        window: Rates are means over so many ms.
     """
 
     def __init__(
@@ -68,11 +69,12 @@ class Sampling:
         settings: Settings,
         manifests: Mapping[str, Manifest],
         calendar: Calendar,
+        window: int = WINDOW_MS,
     ) -> None:
         self._db, self._broker, self._settings = db, broker, settings
         self._expected = expected(manifests.values())
         self._calendar = calendar
-        self._board, self._rates, self._arrivals = Board(), Rates(), Arrivals()
+        self._board, self._rates, self._arrivals = Board(Rates(window)), Rates(window), Arrivals()
         self._logs: dict[Place, Log] = {}
         self._known_newest = False
         self._quality, self._taster = TimeQuality(), taster

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import random
 import time
 from collections import Counter, deque
 
@@ -13,9 +14,12 @@ from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
+from hub.cli.demos.consoles import PEOPLE, Desk
 from hub.cli.demos.entering import Entering
+from hub.cli.demos.incidents import Incidents
 from hub.cli.demos.observers import Linked
 from hub.cli.demos.screens import Screen
+from hub.cli.demos.shows import Options
 from hub.cli.demos.stages import Stage
 from hub.cli.languages import both
 from hub.embedded.city.loads import Load
@@ -24,6 +28,9 @@ _REFRESH_SECONDS = 0.5
 _WINDOW_SECONDS = 10.0
 _LINES = 10
 _PLAIN_SECONDS = 10.0
+_CALM_SECONDS = 45.0
+"""Longer than the sampler needs to know what is usual."""
+_RIDDLE_SECONDS = 90.0
 
 
 class Dashboard:
@@ -103,20 +110,22 @@ class Dashboard:
         return Group(both_sides, state, *self._lines)
 
 
-async def steady(stage: Stage, screen: Screen, rate: float, seed: int) -> None:
+async def steady(stage: Stage, screen: Screen, options: Options, desk: Desk) -> None:
     """Enter records at a rate until cancelled.
 
     Args:
         stage: What runs.
         screen: Writes.
-        rate: Records per second; 0: none, only what others send.
-        seed: Of the records.
+        options: Rate, seed of the records, and what goes wrong.
+        desk: The operators' console.
     """
     board = Dashboard(stage, screen)
     stage.observer.show = board.linked
-    _invite(stage, screen)
-    if rate:
-        stage.beside(_enter(stage, board, rate, seed))
+    _invite(stage, screen, desk)
+    if options.rate:
+        stage.beside(enter(stage, options.rate, options.seed, board))
+    if options.incident:
+        stage.beside(_incident(stage, screen, options))
     if screen.console.is_terminal:
         with Live(console=screen.console, auto_refresh=False) as live:
             while True:
@@ -129,31 +138,65 @@ async def steady(stage: Stage, screen: Screen, rate: float, seed: int) -> None:
         screen.line(board.summary())
 
 
-async def _enter(stage: Stage, board: Dashboard, rate: float, seed: int) -> None:
+async def enter(stage: Stage, rate: float, seed: int, board: Dashboard | None = None) -> None:
+    """What departments write on an ordinary day, until cancelled.
+
+    Args:
+        stage: Whose departments.
+        rate: Records per second.
+        seed: Of the records.
+        board: Told of each.
+    """
     load = Load(stage.town.city, stage.run.number, seed, stage.town.today)
     due = time.monotonic()
     async with Entering(stage) as entering:
         for entries in load.entries():
             for entry in entries:
+                if entry.connector in stage.muted:
+                    continue
                 try:
                     await entering.enter(entry)
                 except httpx.HTTPError:
                     # The gateway judges, too; what it refuses the department would correct.
-                    board.failed += 1
+                    if board:
+                        board.failed += 1
                 else:
-                    board.entered(entry.connector)
+                    if board:
+                        board.entered(entry.connector)
             due = max(due + 1 / rate, time.monotonic() - _WINDOW_SECONDS)
             await asyncio.sleep(max(0.0, due - time.monotonic()))
 
 
-def _invite(stage: Stage, screen: Screen) -> None:
+async def _incident(stage: Stage, screen: Screen, options: Options) -> None:
+    """After some calm that shows the usual state, something goes wrong; told later what it was."""
+    await asyncio.sleep(_CALM_SECONDS)
+    incident = await Incidents(stage, random.Random()).kinds[options.incident]()  # noqa: S311
+    screen.line(both("出事了:请在控制台找出是谁、为什么", "something broke: find who and why"))
+    await asyncio.sleep(_RIDDLE_SECONDS)
+    who = screen.name(incident.who) if incident.who else incident.what
+    screen.line(both(f"答案:{who},{incident.cause}", f"the answer: {who}, {incident.cause}"))
+
+
+def _invite(stage: Stage, screen: Screen, desk: Desk) -> None:
     stage.invite()
     folder = stage.settings.data_dir.parent
     screen.line()
-    screen.line(both("运维页面(十分钟内有效)", "operators' page, within ten minutes"))
+    tell(screen, desk)
+    screen.line(both("网关概览(十分钟内有效)", "the gateway's overview, within ten minutes"))
     screen.line(f"  {stage.served.login_link()}")
     screen.line(both("在另一终端自己试一试", "try it from another terminal"))
     screen.line(f"  HUB_DATA_DIR={folder} hub demo send grant")
     screen.line(f"  HUB_DATA_DIR={folder} hub demo send admission")
     screen.line(both("Ctrl-C 结束", "Ctrl-C ends it"))
     screen.line()
+
+
+def tell(screen: Screen, desk: Desk) -> None:
+    """Where the console is, and who may sign in."""
+    names = ", ".join(name for name, *_ in PEOPLE)
+    screen.line()
+    screen.line(both("运维控制台", "operators' console"))
+    screen.line(f"  {desk.url}/")
+    screen.line(
+        both(f"  账号 {names};密码 {desk.password}", f"accounts {names}; password {desk.password}")
+    )

@@ -11,7 +11,7 @@ def demo_settings(chosen: Settings) -> Settings:
 
     Whatever cluster or database the environment names is left alone.
     """
-    port = chosen.gateway_port
+    port, console = chosen.gateway_port, chosen.console_port
     own = {
         "kafka": "",
         "database": "",
@@ -29,5 +29,9 @@ def demo_settings(chosen: Settings) -> Settings:
         "gateway_port": port if port and all_free([port]) else 0,
         "gateway_public": False,
         "gateway_rate": 10_000,
+        "console_host": "127.0.0.1",
+        "console_port": console if console and all_free([console]) else 0,
+        "console_public": False,
+        "console_oidc_issuer": "",
     }
     return chosen.model_copy(update=own)

@@ -6,7 +6,8 @@ import asyncio
 import time
 from collections.abc import Sequence
 
-from hub.cli.demos.loads import steady
+from hub.cli.demos import consoles
+from hub.cli.demos.loads import steady, tell
 from hub.cli.demos.plays import Outcome, Play
 from hub.cli.demos.reasons import Reasons
 from hub.cli.demos.reports import report
@@ -55,11 +56,21 @@ async def perform(
                 f"run {number}, started in {started:.1f} s",
             )
         )
-        outcome = await _played(screen, stage)
-        if options.as_json:
-            json_document(report(stage.run.number, outcome, started, steps))
-        if not options.once:
-            await steady(stage, screen, options.rate, options.seed)
+        if options.once:
+            return await _judged(screen, stage, options, started, steps)
+        async with consoles.opened(stage, options.rate) as desk:
+            tell(screen, desk)
+            good = await _judged(screen, stage, options, started, steps)
+            await steady(stage, screen, options, desk)
+    return good
+
+
+async def _judged(
+    screen: Screen, stage: Stage, options: Options, started: float, steps: Sequence[Step]
+) -> bool:
+    outcome = await _played(screen, stage)
+    if options.as_json:
+        json_document(report(stage.run.number, outcome, started, steps))
     return outcome.good
 
 

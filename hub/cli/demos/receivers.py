@@ -48,6 +48,7 @@ class Receivers:
         self._hooks: dict[str, WebhookReceiver] = {}
         self._last: dict[str, int] = {}
         self._open = asyncio.Event()
+        self._well: dict[str, asyncio.Event] = {}
 
     async def opened(self) -> None:
         """Wait until every inbox is connected."""
@@ -63,6 +64,32 @@ class Receivers:
                 self._hooks[name] = WebhookReceiver(name, url, secret, self._hooked)
         read = [self._read(name, way) for name, way in ways.items() if way != "webhook"]
         return [*read, *(hook.run() for hook in self._hooks.values())]
+
+    def hang(self, program: str) -> None:
+        """A program's system stands still: it takes no copies."""
+        self._turns(program).clear()
+
+    def break_down(self, program: str) -> None:
+        """A program's web server fails at every request.
+
+        Raises:
+            KeyError: this program has none.
+        """
+        self._hooks[program].broken = True
+
+    def heal(self, program: str) -> None:
+        """A program works again."""
+        self._turns(program).set()
+        if program in self._hooks:
+            self._hooks[program].broken = False
+
+    def _turns(self, program: str) -> asyncio.Event:
+        if program in self._hooks:
+            return self._hooks[program].well
+        if program not in self._well:
+            self._well[program] = asyncio.Event()
+            self._well[program].set()
+        return self._well[program]
 
     def last(self, program: str) -> int:
         """The highest number a program has; 0: none in this run."""
@@ -90,6 +117,7 @@ class Receivers:
             if len(self._inboxes) + len(self._hooks) == len(self._agreed):
                 self._open.set()
             async for copy in inbox:
+                await self._turns(program).wait()
                 self._note(copy)
                 if copy.type == "referral.created" and program in ACCEPTING:
                     await inbox.reply(copy, "referral.accepted", handler="DEMO-01")

@@ -28,6 +28,7 @@ class Options(NamedTuple):
         seed: Of the city and of its load.
         fresh: Begin with an empty folder.
         as_json: Print one JSON document instead of lines.
+        incident: What goes wrong once the city runs; empty: nothing.
     """
 
     once: bool
@@ -36,6 +37,7 @@ class Options(NamedTuple):
     seed: int
     fresh: bool
     as_json: bool
+    incident: str = ""
 
 
 async def show(chosen: Settings, options: Options) -> bool:

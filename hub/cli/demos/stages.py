@@ -37,6 +37,7 @@ from hub.sdk.profiles import Profile, load_profile
 from hub.sdk.ways import Way
 from hub.store.connections import pool
 from hub.transports.cursors import DatabaseCursors
+from hub.transports.heartbeats import Heart
 from hub.transports.publishers import Publisher
 from hub.transports.runners import ConnectorRunner, Sources, Surroundings
 
@@ -58,6 +59,8 @@ class Stage:
         secrets: All of the hub's.
         exchange: DSN of the departments' database.
         tasks: What runs beside the story.
+        machines: Connector id → what runs at that department: its connector and its heartbeat.
+        muted: Connectors whose departments write nothing just now.
         failure: What ended one of them.
     """
 
@@ -69,6 +72,8 @@ class Stage:
     secrets: Secrets
     exchange: str
     tasks: list[asyncio.Task[None]] = field(default_factory=list)
+    machines: dict[str, list[asyncio.Task[None]]] = field(default_factory=dict)
+    muted: set[str] = field(default_factory=set)
     failure: list[BaseException] = field(default_factory=list)
     stopping: bool = False
     pool: asyncpg.Pool = field(init=False)
@@ -92,7 +97,7 @@ class Stage:
             for number in range(topic.partitions or self.settings.partitions)
         ]
 
-    def beside(self, work: Coroutine[Any, Any, None]) -> None:
+    def beside(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         """Run something beside the story; if it fails, the demonstration ends with its error."""
         whole = asyncio.current_task()
         task = asyncio.create_task(work)
@@ -106,6 +111,7 @@ class Stage:
 
         task.add_done_callback(ended)
         self.tasks.append(task)
+        return task
 
 
 @asynccontextmanager
@@ -229,7 +235,12 @@ async def _connected(stack: AsyncExitStack, stage: Stage) -> None:
             folder = settings.data_dir / "drops" / manifest.id
             sources = Sources(stage.exchange, settings.kafka, folder)
             runner = ConnectorRunner(manifest, sources, around)
-            stage.beside(runner.run(stop, every=min(_EVERY[way] for way in ways)))
+            key = development_key(settings, f"department:{manifest.id}")
+            heart = Heart(stage.served.url, key, manifest.id, runner.switch)
+            stage.machines[manifest.id] = [
+                stage.beside(runner.run(stop, every=min(_EVERY[way] for way in ways))),
+                stage.beside(heart.run(stop)),
+            ]
 
 
 async def _stopped(stage: Stage) -> None:

@@ -30,6 +30,8 @@ class WebhookReceiver:
 
     Attributes:
         refused: Requests whose signature did not fit.
+        broken: Answer 503 to everything.
+        well: While it is cleared, no request is answered at all.
     """
 
     def __init__(self, program: str, url: str, secret: bytes, take: Take) -> None:
@@ -40,6 +42,9 @@ class WebhookReceiver:
         self._take = take
         self._seen: set[str] = set()
         self.refused = 0
+        self.broken = False
+        self.well = asyncio.Event()
+        self.well.set()
 
     async def run(self) -> None:
         """Serve until cancelled.
@@ -78,6 +83,7 @@ class WebhookReceiver:
             body += part.get("body", b"")
             if not part.get("more_body"):
                 break
+        await self.well.wait()
         headers = {name.decode(): value.decode("latin-1") for name, value in scope["headers"]}
         status = await self._answer(scope["path"], headers, body)
         await send({"type": "http.response.start", "status": status, "headers": []})
@@ -86,6 +92,8 @@ class WebhookReceiver:
     async def _answer(self, path: str, headers: dict[str, str], body: bytes) -> int:
         if path != self._path:
             return 404
+        if self.broken:
+            return 503
         try:
             copy = verify(
                 self._program, headers, body, now=int(time.time()), secrets=[self._secret]

@@ -38,8 +38,8 @@
     else if (event.key === "g") { jumping = Date.now(); document.body.classList.add("keys-shown"); setTimeout(() => document.body.classList.remove("keys-shown"), 1500); }
   });
 
-  // Live figures: one stream a page. "part" replaces the element of that id, "cells" sets single
-  // cells of a table, "tick" only tells that the sampler is alive. The browser resumes by itself.
+  // Live figures: one stream a page. "part" replaces the element of that id, "rows" changes
+  // rows of a table in it, "tick" only tells that the sampler is alive. The browser resumes by itself.
   const live = one("[data-live]");
   if (!live) return;
   const STALE_MS = 15000;
@@ -54,8 +54,13 @@
       window.htmx?.process(place);
       document.dispatchEvent(new CustomEvent("hub:part", { detail: data.id }));
     },
-    cells(data) {
-      for (const [id, values] of Object.entries(data.rows)) {
+    rows(data) {
+      const body = document.getElementById(data.id)?.querySelector("tbody");
+      if (!body) return;
+      for (const html of Object.values(data.made)) body.insertAdjacentHTML("beforeend", html);
+      for (const id of data.gone) document.getElementById(id)?.remove();
+      if (data.order) body.append(...data.order.map((id) => document.getElementById(id)).filter(Boolean));
+      for (const [id, values] of Object.entries(data.cells)) {
         const row = document.getElementById(id);
         if (!row) continue;
         if (values[0] !== null) row.className = values[0];

@@ -1,6 +1,7 @@
 """Steady load: what departments enter on an ordinary day, drawn from a seed.
 
-Mostly admissions, bills and employment; few grants; now and then a record nobody can use.
+Mostly admissions, bills and employment; few grants. No kind is left out for long, so that a silence
+is a department's silence and no draw.
 """
 
 from __future__ import annotations
@@ -25,8 +26,21 @@ _WEIGHTS = {
     "need": 4,
     "grant": 4,
     "assessment": 3,
-    "wrong": 3,
 }
+LONGEST_GAP = 20
+"""A kind that has not come for so many draws is next."""
+FED = (
+    ("civil-affairs", "categories"),
+    ("civil-affairs", "households"),
+    ("education", "enrolments"),
+    ("health", "admissions"),
+    ("hospital", "encounters"),
+    ("housing", "assessments"),
+    ("hrss", "employment"),
+    ("medical-insurance", "settlements"),
+    ("village", "reports"),
+)
+"""Departments and items that the load feeds."""
 
 
 class Load:
@@ -37,16 +51,27 @@ class Load:
         run: Number of the run; part of every record number.
         seed: The same seed draws the same day.
         today: Date of everything.
+        kinds: Only these; empty: all.
     """
 
-    def __init__(self, city: list[Household], run: int, seed: int, today: date) -> None:
+    def __init__(
+        self,
+        city: list[Household],
+        run: int,
+        seed: int,
+        today: date,
+        kinds: tuple[str, ...] = (),
+    ) -> None:
+        self._weights = {kind: _WEIGHTS[kind] for kind in kinds or _WEIGHTS}
         self._city = city
         self._free = [household for household in city if not household.category]
         self._covered = [household for household in city if household.category]
         self._run = run
         self._random = random.Random(f"{seed}/{run}")  # noqa: S311 - invented records
         self._today = today
+        self._pupils = [household for household in city if household.pupils]
         self._count = 0
+        self._last = dict.fromkeys(self._weights, 0)
         self._kinds: dict[str, Callable[[Household, str], tuple[Entry, ...]]] = {
             "admission": self._admission,
             "register": self._register,
@@ -57,15 +82,22 @@ class Load:
             "need": self._need,
             "grant": self._grant,
             "assessment": self._assessment,
-            "wrong": self._wrong,
         }
 
     def entries(self) -> Iterator[tuple[Entry, ...]]:
         """Entries without end; those of one tuple belong together."""
         while self._city:
             self._count += 1
-            (kind,) = self._random.choices([*_WEIGHTS], [*_WEIGHTS.values()])
+            kind = self._kind()
+            self._last[kind] = self._count
             yield self._kinds[kind](self._household(), f"L{self._run}-{self._count}")
+
+    def _kind(self) -> str:
+        longest = min(self._last, key=lambda kind: self._last[kind])
+        if self._count - self._last[longest] > LONGEST_GAP:
+            return longest
+        (kind,) = self._random.choices([*self._weights], [*self._weights.values()])
+        return kind
 
     def _household(self) -> Household:
         # People on roll come up more often than their share: they are what a screen can show.
@@ -102,10 +134,14 @@ class Load:
         return made
 
     def _enrolment(self, household: Household, number: str) -> tuple[Entry, ...]:
-        if not household.pupils:
+        if not self._pupils:
             return self._admission(household, number)
+        if not household.pupils:
+            household = self._random.choice(self._pupils)
         term = f"{self._today.year}-{self._today.year + 1}-1"
         row = forms.enrolment(household.pupils[0], term, self._today)
+        # Another fee makes it another version; the same row again would be no news.
+        row["学杂费"] = f"{self._random.randrange(20_000, 900_000) / 100:.2f}"
         return (Entry("education", "enrolments", (row,)),)
 
     def _need(self, household: Household, number: str) -> tuple[Entry, ...]:
@@ -130,8 +166,3 @@ class Load:
     def _assessment(self, household: Household, number: str) -> tuple[Entry, ...]:
         record = forms.assessment(household, household.danger, self._today, number=number)
         return (Entry("housing", "assessments", (record,)),)
-
-    def _wrong(self, household: Household, number: str) -> tuple[Entry, ...]:
-        record = forms.employment(household.head, "2", self._today, number=number)
-        record["证件号码"] = record["证件号码"][:-1]
-        return (Entry("hrss", "employment", (record,)),)

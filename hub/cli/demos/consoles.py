@@ -1,0 +1,102 @@
+"""The operators' console of a demonstration: its sampler, its pages, its accounts."""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from typing import NamedTuple
+
+from hub.cli.demos.stages import Stage
+from hub.console import passwords
+from hub.console.servers import serving
+from hub.embedded.city.loads import FED, LONGEST_GAP
+from hub.kernel.clocks import SystemClock, epoch_ms
+from hub.runtime.samplers import Sampler
+from hub.sdk.manifests import Manifest, Refresh
+from hub.store import accounts
+
+SAMPLE_SECONDS = 2.0
+"""Pictures come faster than elsewhere, and rates are means of seconds: nobody watches for hours."""
+RATES_MS = 10_000
+_LEAST_SECONDS = 12.0
+PEOPLE = (
+    ("op", "张运维", "operator", ("reveal",)),
+    ("op2", "李复核", "operator", ()),
+    ("audit", "赵审计", "auditor", ()),
+    ("admin", "王管理", "admin", ()),
+)
+"""Account, name, role and extra rights; two operators, since some acts need two."""
+
+
+class Desk(NamedTuple):
+    """Where operators sit.
+
+    Attributes:
+        url: Of the console, without a slash at the end.
+        password: Of all accounts; another one at every start.
+    """
+
+    url: str
+    password: str
+
+
+def promised(manifests: Mapping[str, Manifest], rate: float) -> dict[str, Manifest]:
+    """The manifests with cadences of seconds for what the load feeds.
+
+    Args:
+        manifests: As declared.
+        rate: Records per second of the load; 0: the cadences stay as they are.
+    """
+    if not rate:
+        return dict(manifests)
+    seconds = max(_LEAST_SECONDS, 3 * LONGEST_GAP / rate)
+    often = Refresh(every=f"PT{seconds:.0f}S")
+    return {
+        name: one.model_copy(
+            update={
+                "items": [
+                    item.model_copy(update={"refresh": often}) if (name, item.id) in FED else item
+                    for item in one.items
+                ]
+            }
+        )
+        for name, one in manifests.items()
+    }
+
+
+@asynccontextmanager
+async def opened(stage: Stage, rate: float) -> AsyncIterator[Desk]:
+    """Sampler and console beside the stage, until the block ends."""
+    settings = stage.settings
+    password = await _accounts(stage)
+    stop = asyncio.Event()
+    sampler = Sampler(
+        settings,
+        settings.kafka,
+        settings.database,
+        seconds=SAMPLE_SECONDS,
+        manifests=promised(stage.manifests, rate),
+        window=RATES_MS,
+    )
+    work = stage.beside(sampler.run(stop))
+    try:
+        async with serving(settings, kafka=settings.kafka, database=settings.database) as url:
+            yield Desk(url, password)
+    finally:
+        stop.set()
+        await asyncio.wait([work])
+
+
+async def _accounts(stage: Stage) -> str:
+    password, now = secrets.token_urlsafe(9), epoch_ms(SystemClock().now())
+    digest = await asyncio.to_thread(passwords.hashed, password)
+    for name, shown, role, extra in PEOPLE:
+        new = await accounts.add(
+            stage.pool, name, shown=shown, role=role, extra=extra, password=digest,
+            by="demo", now=now,
+        )  # fmt: skip
+        if not new:
+            await accounts.change(stage.pool, name, password=digest)
+    return password

@@ -14,6 +14,7 @@ from hub.console.lives import LivePage, Query, Values
 from hub.console.permissions import Permission
 from hub.console.states import PARTITION, rank
 from hub.console.visitors import Signed
+from hub.kernel.alarms import ALARMS
 from hub.monitoring.pictures import Partition, Picture
 
 router = APIRouter(include_in_schema=False)
@@ -56,6 +57,7 @@ async def _view(console: Console, picture: Picture, query: Query) -> Values:
         "partitions": rows[:ROWS],
         "all": len(rows),
         "states": PARTITION,
+        "why": {kind: (one.zh, one.en) for kind, one in ALARMS.items()},
         "topic_name": console.names.topic,
         "sparks": await recent(console, keys, picture.at),
         "filters": {name: query.get(name, "") for name in ("group", "topic", "state", "order")},

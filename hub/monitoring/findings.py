@@ -83,7 +83,7 @@ def findings(picture: Picture) -> list[Finding]:
     found = [
         *_servers(picture),
         *_flow(picture.partitions),
-        *_departments(picture.connectors),
+        *_departments(picture.connectors, picture.at),
         *_letters(picture),
         *_programs(picture.programs, picture.at),
         *_work(picture),
@@ -132,7 +132,7 @@ def _flow(partitions: Iterable[Partition]) -> Iterator[Finding]:
         yield _of(kind, what=topic, n=count, ms=still, link=f"/lag/{topic}")
 
 
-def _departments(connectors: Iterable[Connector]) -> Iterator[Finding]:
+def _departments(connectors: Iterable[Connector], now: int) -> Iterator[Finding]:
     for one in connectors:
         link = f"/connectors/{one.connector}"
         if one.state == "FAILED":
@@ -142,7 +142,7 @@ def _departments(connectors: Iterable[Connector]) -> Iterator[Finding]:
                 "connector_gone" if gone else "connector_failed",
                 who=one.connector,
                 what=", ".join(sorted(errors)),
-                ms=one.late or None,
+                ms=now - one.beat if gone and one.beat else None,
                 link=link,
             )
         if one.state == "PAUSED":

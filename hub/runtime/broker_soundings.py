@@ -40,7 +40,8 @@ class BrokerSoundings:
 
     def __init__(self, bootstrap: str, settings: Settings) -> None:
         self._bootstrap, self._settings = bootstrap, settings
-        self._consumer: AIOKafkaConsumer | None = None
+        self._gauge: AIOKafkaConsumer | None = None
+        self._reader: AIOKafkaConsumer | None = None
         self._admin: AIOKafkaAdminClient | None = None
         self._places: list[TopicPartition] = []
         self._brokers: Brokers | None = None
@@ -50,30 +51,32 @@ class BrokerSoundings:
 
     async def close(self) -> None:
         """Let go; the next question connects again."""
-        consumer, admin = self._consumer, self._admin
-        self._consumer = self._admin = None
+        ends = [one.stop for one in (self._gauge, self._reader) if one]
+        if self._admin:
+            ends.append(self._admin.close)
+        self._gauge = self._reader = self._admin = None
         self._looks = 0
-        for one in (consumer.stop if consumer else None, admin.close if admin else None):
-            if one is not None:
-                with suppress(KafkaError, OSError, TimeoutError):
-                    await asyncio.wait_for(one(), 2)
+        for end in ends:
+            with suppress(KafkaError, OSError, TimeoutError):
+                await asyncio.wait_for(end(), 2)
 
-    async def _open(self) -> tuple[AIOKafkaConsumer, AIOKafkaAdminClient]:
-        if self._consumer is None:
-            consumer = AIOKafkaConsumer(
-                bootstrap_servers=self._bootstrap,
-                client_id="hub-sampler",
-                enable_auto_commit=False,
-                fetch_max_wait_ms=50,
-                max_partition_fetch_bytes=1 << 16,
-            )
-            await consumer.start()
-            self._consumer = consumer
+    async def _consumer(self) -> AIOKafkaConsumer:
+        consumer = AIOKafkaConsumer(
+            bootstrap_servers=self._bootstrap,
+            client_id="hub-sampler",
+            enable_auto_commit=False,
+            fetch_max_wait_ms=50,
+            max_partition_fetch_bytes=1 << 16,
+        )
+        await consumer.start()
+        return consumer
+
+    async def _asked(self) -> AIOKafkaAdminClient:
         if self._admin is None:
             admin = AIOKafkaAdminClient(bootstrap_servers=self._bootstrap)
             await admin.start()
             self._admin = admin
-        return self._consumer, self._admin
+        return self._admin
 
     async def logs(self) -> dict[Place, Log]:
         """First and end offset of every partition of the hub's topics.
@@ -81,14 +84,16 @@ class BrokerSoundings:
         Raises:
             aiokafka.errors.KafkaError: the broker is away.
         """
-        consumer, admin = await self._open()
+        if self._gauge is None:
+            self._gauge = await self._consumer()
+        gauge = self._gauge
         if self._looks % _TOPICS_EVERY == 0:
-            await self._list(admin)
+            await self._list(await self._asked(), gauge)
         self._looks += 1
         if not self._places:
             return {}
-        ends = await asyncio.wait_for(consumer.end_offsets(self._places), _SECONDS)
-        starts = await asyncio.wait_for(consumer.beginning_offsets(self._places), _SECONDS)
+        ends = await asyncio.wait_for(gauge.end_offsets(self._places), _SECONDS)
+        starts = await asyncio.wait_for(gauge.beginning_offsets(self._places), _SECONDS)
         return {self._place(at): Log(starts[at], end) for at, end in ends.items()}
 
     @property
@@ -96,7 +101,7 @@ class BrokerSoundings:
         """As last listed."""
         return self._brokers
 
-    async def _list(self, admin: AIOKafkaAdminClient) -> None:
+    async def _list(self, admin: AIOKafkaAdminClient, gauge: AIOKafkaConsumer) -> None:
         prefix = self._settings.topic_prefix
         names = [
             name
@@ -105,7 +110,13 @@ class BrokerSoundings:
         ]
         described = await admin.describe_topics(names) if names else []
         parts = [(one["topic"], part) for one in described for part in one["partitions"]]
-        self._places = [TopicPartition(topic, part["partition"]) for topic, part in parts]
+        places = [TopicPartition(topic, part["partition"]) for topic, part in parts]
+        if places != self._places or not gauge.assignment():
+            # Assigned and paused: the client learns all topics at once and keeps them. Asked one
+            # by one, each unknown topic costs a refresh, and a busy broker would look dead.
+            gauge.assign(places)
+            gauge.pause(*places)
+        self._places = places
         cluster = await admin.describe_cluster()
         self._brokers = Brokers(
             len(cluster["brokers"]),
@@ -123,7 +134,7 @@ class BrokerSoundings:
         """
         if self._looks % _GROUPS_EVERY != 1 and self._groups:
             return self._groups
-        _, admin = await self._open()
+        admin = await self._asked()
         found: dict[tuple[str, str, int], Commit] = {}
         own = self._settings.wire("hub.")
         for name, _kind in await admin.list_consumer_groups():
@@ -167,7 +178,10 @@ class BrokerSoundings:
         return found
 
     async def _fetch(self, wanted: list[tuple[Place, int]]) -> dict[tuple[Place, int], int]:
-        consumer, _ = await self._open()
+        # A client of its own: what it is assigned changes with every picture.
+        if self._reader is None:
+            self._reader = await self._consumer()
+        consumer = self._reader
         asked = {
             TopicPartition(self._settings.wire(topic), part): ((topic, part), offset)
             for (topic, part), offset in wanted

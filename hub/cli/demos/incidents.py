@@ -52,6 +52,7 @@ class Incidents:
     def __init__(self, stage: Stage, draw: random.Random) -> None:
         self._stage, self._draw = stage, draw
         self._runs = stage.run.number * 1000
+        self._tasks: list[asyncio.Task[None]] = []
 
     @property
     def kinds(self) -> dict[str, Callable[[], Coroutine[Any, Any, Incident]]]:
@@ -99,14 +100,37 @@ class Incidents:
             self._stage.receivers.break_down(who)
         else:
             self._stage.receivers.hang(who)
-        self._stage.beside(self._grants())
+        self._tasks.append(self._stage.beside(self._grants()))
         return Incident("slow-program", who, cause)
 
     async def flood(self) -> Incident:
         """A department sends a backlog at once, again and again."""
         who = self._draw.choice(READ[2:])
-        self._stage.beside(self._flooding(who))
+        self._tasks.append(self._stage.beside(self._flooding(who)))
         return Incident("flood", who, "backlog")
+
+    async def over(self, incident: Incident) -> None:
+        """Mend it: the department, the program or the database is as it was before.
+
+        Dead letters stay: they are people's work.
+        """
+        for task in self._tasks:
+            task.cancel()
+        self._tasks.clear()
+        match incident:
+            case Incident("silent", who, "connector"):
+                self._stage.connect(who)
+            case Incident("silent", who):
+                self._stage.muted.discard(who)
+            case Incident("slow-program", who):
+                self._stage.receivers.heal(who)
+            case Incident("stuck"):
+                await self._stage.pool.execute(
+                    "UPDATE partition_claim SET topic_id = nullif(topic_id, 'another'),"
+                    " next_offset = next_offset % 1000000, epoch = epoch + 1, owner = ''"
+                    " WHERE topic || '/' || part = $1",
+                    incident.what,
+                )
 
     async def stuck(self, cause: str = "") -> Incident:
         """A partition whose claim does not fit its log any more: a database put back by hand."""

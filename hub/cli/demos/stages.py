@@ -82,6 +82,22 @@ class Stage:
     offices: Offices = field(init=False)
     receivers: Receivers = field(init=False)
     observer: Observer = field(init=False)
+    around: Surroundings = field(init=False)
+
+    def connect(self, name: str) -> None:
+        """Start a department's connector and its heartbeat; those that only push have none."""
+        settings, manifest, stop = self.settings, self.manifests[name], asyncio.Event()
+        ways = {way for item in manifest.items for way in item.ways if way in _EVERY}
+        if not ways:
+            return
+        sources = Sources(self.exchange, settings.kafka, settings.data_dir / "drops" / name)
+        runner = ConnectorRunner(manifest, sources, self.around)
+        key = development_key(settings, f"department:{name}")
+        heart = Heart(self.served.url, key, name, runner.switch)
+        self.machines[name] = [
+            self.beside(runner.run(stop, every=min(_EVERY[way] for way in ways))),
+            self.beside(heart.run(stop)),
+        ]
 
     def invite(self) -> None:
         """Let ``hub demo send`` in; before, a record of somebody else would spoil the check."""
@@ -228,19 +244,9 @@ async def _connected(stack: AsyncExitStack, stage: Stage) -> None:
         synthetic=True,
         settle=_SETTLE_SECONDS,
     )
-    stop = asyncio.Event()
-    for manifest in stage.manifests.values():
-        ways = {way for item in manifest.items for way in item.ways if way in _EVERY}
-        if ways:
-            folder = settings.data_dir / "drops" / manifest.id
-            sources = Sources(stage.exchange, settings.kafka, folder)
-            runner = ConnectorRunner(manifest, sources, around)
-            key = development_key(settings, f"department:{manifest.id}")
-            heart = Heart(stage.served.url, key, manifest.id, runner.switch)
-            stage.machines[manifest.id] = [
-                stage.beside(runner.run(stop, every=min(_EVERY[way] for way in ways))),
-                stage.beside(heart.run(stop)),
-            ]
+    stage.around = around
+    for name in stage.manifests:
+        stage.connect(name)
 
 
 async def _stopped(stage: Stage) -> None:

@@ -30,16 +30,61 @@ PEOPLE = (
 """Account, name, role and extra rights; two operators, since some acts need two."""
 
 
+class Watch:
+    """The sampler.
+
+    Args:
+        stage: What it looks at.
+    """
+
+    def __init__(self, stage: Stage) -> None:
+        self._stage = stage
+        self._stop = asyncio.Event()
+        self._work: asyncio.Task[None] | None = None
+
+    def begin(self, rate: float = 0) -> None:
+        """Take pictures.
+
+        Args:
+            rate: Of the load, see :func:`promised`.
+        """
+        settings = self._stage.settings
+        sampler = Sampler(
+            settings,
+            settings.kafka,
+            settings.database,
+            seconds=SAMPLE_SECONDS,
+            manifests=promised(self._stage.manifests, rate),
+            window=RATES_MS,
+        )
+        self._stop.clear()
+        self._work = self._stage.beside(sampler.run(self._stop))
+
+    async def end(self) -> None:
+        """Take no more."""
+        self._stop.set()
+        if self._work is not None:
+            await asyncio.wait([self._work])
+
+    async def hurry(self, rate: float) -> None:
+        """Count silences in seconds, once everybody that the load feeds has said something."""
+        await asyncio.sleep(2 * LONGEST_GAP / rate)
+        await self.end()
+        self.begin(rate)
+
+
 class Desk(NamedTuple):
     """Where operators sit.
 
     Attributes:
         url: Of the console, without a slash at the end.
         password: Of all accounts; another one at every start.
+        watch: What takes the pictures.
     """
 
     url: str
     password: str
+    watch: Watch
 
 
 def promised(manifests: Mapping[str, Manifest], rate: float) -> dict[str, Manifest]:
@@ -67,26 +112,17 @@ def promised(manifests: Mapping[str, Manifest], rate: float) -> dict[str, Manife
 
 
 @asynccontextmanager
-async def opened(stage: Stage, rate: float) -> AsyncIterator[Desk]:
+async def opened(stage: Stage) -> AsyncIterator[Desk]:
     """Sampler and console beside the stage, until the block ends."""
     settings = stage.settings
     password = await _accounts(stage)
-    stop = asyncio.Event()
-    sampler = Sampler(
-        settings,
-        settings.kafka,
-        settings.database,
-        seconds=SAMPLE_SECONDS,
-        manifests=promised(stage.manifests, rate),
-        window=RATES_MS,
-    )
-    work = stage.beside(sampler.run(stop))
+    watch = Watch(stage)
+    watch.begin()
     try:
         async with serving(settings, kafka=settings.kafka, database=settings.database) as url:
-            yield Desk(url, password)
+            yield Desk(url, password, watch)
     finally:
-        stop.set()
-        await asyncio.wait([work])
+        await watch.end()
 
 
 async def _accounts(stage: Stage) -> str:

@@ -124,6 +124,7 @@ async def steady(stage: Stage, screen: Screen, options: Options, desk: Desk) -> 
     _invite(stage, screen, desk)
     if options.rate:
         stage.beside(enter(stage, options.rate, options.seed, board))
+        stage.beside(desk.watch.hurry(options.rate))
     if options.incident:
         stage.beside(_incident(stage, screen, options))
     if screen.console.is_terminal:

@@ -58,7 +58,7 @@ async def perform(
         )
         if options.once:
             return await _judged(screen, stage, options, started, steps)
-        async with consoles.opened(stage, options.rate) as desk:
+        async with consoles.opened(stage) as desk:
             tell(screen, desk)
             good = await _judged(screen, stage, options, started, steps)
             await steady(stage, screen, options, desk)

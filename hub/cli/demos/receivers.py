@@ -40,7 +40,7 @@ class Receivers:
         note: Note,
     ) -> None:
         self._settings = settings
-        self._agreed = agreed
+        self.agreed = agreed
         self._gateway = gateway
         self._master = master
         self._note = note
@@ -56,8 +56,8 @@ class Receivers:
 
     def work(self) -> list[Coroutine[Any, Any, None]]:
         """One coroutine per program; they run until cancelled."""
-        ways = {name: one.delivery.way for name, one in self._agreed.items()}
-        for name, one in self._agreed.items():
+        ways = {name: one.delivery.way for name, one in self.agreed.items()}
+        for name, one in self.agreed.items():
             if one.delivery.way == "webhook":
                 secret = webhook_secret(self._master, name)
                 url = str(one.delivery.url)
@@ -114,7 +114,7 @@ class Receivers:
     async def _read(self, program: str, way: str) -> None:
         async with self._inbox(program, way) as inbox:
             self._inboxes[program] = inbox
-            if len(self._inboxes) + len(self._hooks) == len(self._agreed):
+            if len(self._inboxes) + len(self._hooks) == len(self.agreed):
                 self._open.set()
             async for copy in inbox:
                 await self._turns(program).wait()

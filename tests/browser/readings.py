@@ -1,0 +1,67 @@
+"""Readings: what an operator reads off the start page, in Chinese words."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import time
+from typing import NamedTuple
+
+from tests.browser.browsers import Seat
+
+
+class Reading(NamedTuple):
+    """A cause, and the words that tell it; ``who`` is the department, program or topic."""
+
+    cause: str
+    words: re.Pattern[str]
+
+
+READINGS = (
+    # A connector that ended also makes its department silent: the nearer cause comes first.
+    Reading("connector", re.compile(r"^(?P<who>.+)的连接器已 .+ 没有心跳")),
+    Reading("id-number", re.compile(r"^(?P<who>.+)有 [0-9,]+ 条记录成为死信:E-ID")),
+    Reading("cut-off", re.compile(r"^(?P<who>.+)有 [0-9,]+ 条记录成为死信:E-JSON")),
+    Reading("backlog", re.compile(r"^(?P<who>.+?)的.+突增")),
+    Reading("receiver", re.compile(r"^(?P<who>.+)自 .+ 前起未收到")),
+    Reading("partition", re.compile(r"(?P<who>(?:event|in)\.[a-z-]+(?:\.[a-z-]+)?).* 停止处理")),
+    Reading("source", re.compile(r"^(?P<who>.+?)的.+已 .+ 没有新数据")),
+)
+_RED = ".finding.bad b, .finding.worst b"
+_LONGEST = 120.0
+_SETTLE = 8.0
+
+
+async def red(seat: Seat) -> set[str]:
+    """The red sentences of the start page, without their numbers."""
+    return {_plain(text) for text in await _red(seat)}
+
+
+async def diagnosis(seat: Seat, known: set[str]) -> tuple[str, str, str]:
+    """Wait for a red sentence that was not there before.
+
+    Returns:
+        Cause, who, and the sentence.
+    """
+    limit = time.monotonic() + _LONGEST
+    while not [one for one in await _red(seat) if _plain(one) not in known]:
+        assert time.monotonic() < limit, f"nothing red but {known}"
+        await asyncio.sleep(0.3)
+    until = time.monotonic() + _SETTLE
+    seen: dict[str, None] = {}
+    while time.monotonic() < until:
+        seen |= dict.fromkeys(one for one in await _red(seat) if _plain(one) not in known)
+        await asyncio.sleep(0.5)
+    for reading in READINGS:
+        for sentence in seen:
+            if found := reading.words.search(sentence):
+                return reading.cause, found["who"], sentence
+    raise AssertionError(f"no known words in {list(seen)}")
+
+
+async def _red(seat: Seat) -> list[str]:
+    return [text.strip() for text in await seat.page.locator(_RED).all_inner_texts()]
+
+
+def _plain(sentence: str) -> str:
+    return re.sub(r"[0-9][0-9,.]*|–", "#", re.sub(r"已 .+? (没有|没)", "已 # 没有", sentence))

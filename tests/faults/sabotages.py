@@ -461,3 +461,29 @@ def timers_twice() -> None:
 
     _replace(store, "claim", lambda _: claim)
     _replace(timers, "event_of", making)
+
+
+@_named("lost", zh="日志与位移不符也继续", en="A claim outside the log is followed all the same")
+def misfit_ignored() -> None:
+    """Whatever is missing between the claim and the log is skipped in silence."""
+    from hub.runtime import assignments
+    from hub.store import claims
+
+    def taking(real: Any) -> Any:
+        async def take(connection: Any, places: Any, **more: Any) -> Any:
+            taken = await real(connection, places, **more)
+            for place, claim in taken.items():
+                topic_id = (more.get("topic_ids") or {}).get(claim.topic)
+                other = bool(claim.topic_id and topic_id and claim.topic_id != topic_id)
+                if other or claim.next_offset < places[place]:
+                    claim.next_offset = places[place]
+                    await connection.execute(
+                        "UPDATE partition_claim SET next_offset = $3 WHERE topic = $1 AND part = $2",
+                        *(claim.topic, claim.part, claim.next_offset),
+                    )
+            return taken
+
+        return take
+
+    _replace(claims, "take", taking)
+    _replace(assignments, "misfit", lambda _: lambda claim, log: None)

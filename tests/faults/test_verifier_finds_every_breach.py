@@ -11,6 +11,7 @@ import pytest
 from msgspec.structs import replace
 
 from tests.faults.doctoring import GRANTS, TOPIC, facts, settled, truth_of
+from tests.faults.loads.facts import Fact
 from tests.faults.loads.ledgers import Ledger
 from tests.faults.verifier.breaches import KINDS, Allowed
 from tests.faults.verifier.comparisons import compare
@@ -355,6 +356,22 @@ def test_a_case_may_expect_dead_letters_of_its_own_and_how_many():
     assert compare(sets, truth_of(moves), GRANTS, Allowed(codes, 1)).is_clean
     assert compare(sets, truth_of(moves), GRANTS, Allowed(codes)).is_clean
     assert not compare(sets, truth_of(moves), GRANTS, Allowed(codes, 2)).is_clean
+
+
+def test_an_opening_balance_is_exactly_the_people_who_were_loaded():
+    moves = facts()
+    sets = settled(moves)
+    row = next(iter(sets.referrals.values()))
+    of = {"id": "opened", "ref": "somebody", "uid": "somebody", "cause_kind": "opening-balance"}
+    sets.referrals["opened"] = replace(row, **of)
+    sets.roster.add("somebody")
+    opening = Fact(n=10**6, kind="opening", way="file", place="civil-affairs/roll", balance=1)
+    truth = truth_of(moves)
+    loaded = Truth(truth.facts | {opening.n: opening}, truth.outcomes | {opening.n: "unknown"})
+
+    assert compare(sets, loaded, GRANTS).is_clean
+    assert {"orphan_referral", "final_state"} <= compare(sets, truth, GRANTS).breaches.keys()
+    assert "orphan_referral" in compare(settled(moves), loaded, GRANTS).breaches
 
 
 def test_the_verifier_and_the_loads_share_no_code_with_the_hub_and_read_no_profile():

@@ -30,6 +30,11 @@ _SAFE = {
     "share.coordinator.state.topic.replication.factor": "3",
     "share.coordinator.state.topic.min.isr": "2",
 }
+_SOON = {
+    # A case that lets records expire does not wait for minutes.
+    "log.retention.check.interval.ms": "1000",
+    "log.initial.task.delay.ms": "1000",
+}
 _WHOLE_SECONDS = 40.0
 
 
@@ -147,4 +152,4 @@ class Cluster:
             "listeners": f"PLAINTEXT://{HOST}:{direct},HUB://{HOST}:{behind},CONTROLLER://{HOST}:{control}",
             "advertised.listeners": f"PLAINTEXT://{HOST}:{direct},HUB://{HOST}:{proxy}",
         }
-        return own | (_SAFE if self.replication > 1 else {})
+        return own | _SOON | (_SAFE if self.replication > 1 else {})

@@ -115,6 +115,7 @@ async def _furnished(site: Site) -> list[str]:
     site.database = await site.plant.database(f"hub_{name}")
     site.exchange = await site.plant.database(f"dept_{name}")
     write_profile(site.folder, site.hooks.address, site.case.webhooks)
+    site.shift_clock(0)
     settings = _settings(site)
     manifests = load_manifests(settings)
     connection = await asyncpg.connect(site.database)

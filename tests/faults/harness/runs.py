@@ -154,7 +154,7 @@ async def _hooked(site: Site, result: Result) -> None:
     connection = await asyncpg.connect(site.database)
     rows = await connection.fetch(
         "SELECT d.copy_id FROM delivery d JOIN subscription s ON s.id = d.subscription"
-        " WHERE s.id = ANY($1) AND d.seq <= s.sent_seq",
+        " WHERE s.id = ANY($1) AND d.state = 'sent'",
         list(site.case.webhooks),
     )
     await connection.close()

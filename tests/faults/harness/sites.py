@@ -101,6 +101,12 @@ class Site:
         """Log of the failpoints that were hit."""
         return self.folder / "failpoints.log"
 
+    def shift_clock(self, seconds: float) -> None:
+        """Set the hub's clock wrong; felt where ``HUB_CLOCK`` is ``offset:{folder}/clock``."""
+        draft = self.folder / "clock.draft"
+        draft.write_text(f"{seconds}")
+        draft.replace(self.folder / "clock")
+
     def hits(self, name: str) -> int:
         """How often an armed failpoint was hit so far."""
         if not self.armed.exists():

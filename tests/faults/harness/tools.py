@@ -122,6 +122,32 @@ async def probe(site: Site, number: int, seed: int) -> bool:
     return bool(tool.exits) and tool.exits[-1].code == 0
 
 
+async def more_load(site: Site, name: str, rate: float, seconds: float, seed: int) -> None:
+    """Another load beside what runs, for a while; it has a ledger of its own.
+
+    Args:
+        site: Where.
+        name: Part of its record numbers; must differ from load to load.
+        rate: Facts per second.
+        seconds: How long it sends.
+        seed: Of its people.
+
+    Raises:
+        ToolError: it failed.
+    """
+    ledger = site.folder / "probes" / name
+    words = ["--ledger", str(ledger), "--seed", str(seed), "--run", name, "--roll", "4"]
+    words += ["--seconds", str(seconds), "--rate", str(rate), "--people", "5000"]
+    tool = _tool(site, f"load-{name}", "tests.faults.loads", *words)
+    await tool.start()
+    try:
+        await tool.ended(seconds + _STEADY_SECONDS + _STOP_SECONDS)
+    finally:
+        await tool.stop()
+    if tool.exits[-1].code != 0:
+        raise ToolError(f"load {name}: {tool.log.read_text()[-2000:]}")
+
+
 def _ledgers(site: Site) -> list[Path]:
     return [site.ledger, *sorted((site.folder / "probes").glob("*"))]
 

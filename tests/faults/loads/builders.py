@@ -244,6 +244,23 @@ class Builder:
             disposition=FILTERED,
         )
 
+    def insured_again(self, move: Move) -> Move:
+        """The row of somebody's insurance with other content, under its next version."""
+        if not isinstance(move.record, dict):
+            raise TypeError("only a record with fields can be changed")
+        record = {**move.record, "版本号": str(int(move.record["版本号"]) + 1), "参保状态": "0"}
+        fact = move.fact
+        return self._move(
+            record,
+            kind="insured",
+            way=fact.way,
+            place=fact.place,
+            key=fact.key,
+            type=fact.type,
+            people=fact.people,
+            disposition=FILTERED,
+        )
+
     def settlement(self, person: Person) -> Move:
         """A bill of somebody on roll: medical aid is told."""
         number = self.number("JS")

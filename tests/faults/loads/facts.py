@@ -65,6 +65,8 @@ class Fact(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         stops: Programs and subjects of referrals that get a stop notice.
         chain: Facts of one chain must reach a receiver in the order of ``link``.
         link: Place in the chain, from 1.
+        balance: People whom an opening balance puts on roll without telling anybody: each has a
+            served right to medical aid and a row of the roster.
     """
 
     n: int
@@ -84,6 +86,7 @@ class Fact(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     stops: tuple[tuple[str, str], ...] = ()
     chain: str = ""
     link: int = 0
+    balance: int = 0
 
     @property
     def source(self) -> str:

@@ -67,7 +67,7 @@ class Generator:
     def __init__(
         self, site: Site, ledger: Ledger, run: str, acked: Callable[[Fact], None] = lambda _: None
     ) -> None:
-        self._site, self._ledger, self._run, self._acked = site, ledger, run, acked
+        self._site, self.ledger, self._run, self._acked = site, ledger, run, acked
         self._lanes: dict[tuple[str, str], Lane] = {}
         self._senders: list[Sender] = []
         self._tasks: list[asyncio.Task[None]] = []
@@ -99,7 +99,7 @@ class Generator:
             if lane is None:
                 out = sender(self._site, *place, self._run)
                 self._senders.append(out)
-                lane = self._lanes[place] = Lane(out, self._ledger, self._acked)
+                lane = self._lanes[place] = Lane(out, self.ledger, self._acked)
                 self._tasks.append(asyncio.create_task(self._work(lane)))
             lane.waiting.append(move)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
@@ -9,11 +10,13 @@ from typing import NamedTuple
 from tests.faults.loads.facts import Fact
 from tests.faults.verifier.breaches import Allowed, Breach
 from tests.faults.verifier.models import fold
-from tests.faults.verifier.sets import Copy, Sets
+from tests.faults.verifier.sets import Copy, Referral, Sets
 from tests.faults.verifier.truths import Truth
 
 CREATED = "referral.created"
 STOPPED = "referral.stop_notified"
+SERVED = "opening-balance"
+"""First line of the history of a right that was served when the hub began."""
 _BY_CALENDAR = frozenset({"roster.snapshot", "roster.part"})
 """Copies that no fact causes."""
 
@@ -112,13 +115,16 @@ class _Names:
 
 def _referrals(sets: Sets, linked: Links, truth: Truth, counts: Counter[str]) -> Iterator[Breach]:
     counts["referrals"] += len(sets.referrals)
+    counts["served"] += (served := sum(map(_is_served, sets.referrals.values())))
+    if served != truth.balance:
+        yield Breach("orphan_referral", f"{served} rights served, not {truth.balance}")
     keys = Counter((r.program, r.kind, r.ref, r.episode) for r in sets.referrals.values())
     for (program, kind, _, episode), number in keys.items():
         if number > 1:
             yield Breach("duplicate_referral", f"{program} {kind} episode {episode}: {number} rows")
     came: dict[tuple[str, str], set[int]] = defaultdict(set)
     rows: Counter[tuple[str, str]] = Counter()
-    for row in sets.referrals.values():
+    for row in itertools.filterfalse(_is_served, sets.referrals.values()):
         fact = linked.facts.get(row.cause)
         subject = linked.subjects.get(row.id)
         if fact is None:
@@ -134,6 +140,11 @@ def _referrals(sets: Sets, linked: Links, truth: Truth, counts: Counter[str]) ->
             if copy.referral and copy.referral not in sets.referrals:
                 yield Breach("orphan_referral", f"{copy.program} {copy.copy_id}: no ledger row")
     yield from _expected(came, rows, truth)
+
+
+def _is_served(row: Referral) -> bool:
+    """Whether it was served when the hub began, so that no fact opened it."""
+    return row.cause_kind == SERVED
 
 
 def _expected(
@@ -211,6 +222,6 @@ def _state(sets: Sets, linked: Links, truth: Truth, counts: Counter[str]) -> Ite
         if (uid in sets.roster) != on_roll:
             yield Breach("final_state", f"{who.of(person)} is {'not ' * on_roll}on the roster")
     known = set(uids.values())
-    strangers = len(sets.roster - known)
+    strangers = len(sets.roster - known) - truth.balance
     if strangers and not uncertain:
         yield Breach("final_state", f"{strangers} on the roster whom no fact put there")

@@ -78,6 +78,8 @@ class Referral(msgspec.Struct, gc=False):
     """Whether a decided end is on record."""
     cause: str
     """Event that opened it."""
+    cause_kind: str = ""
+    """Type of what opened it."""
 
 
 class Delivery(msgspec.Struct, gc=False):

@@ -24,7 +24,8 @@ from tests.faults.verifier.topics import content_of
 _ROSTER = "medical-insurance"
 _REFERRALS = (
     "SELECT id, program, subject_kind, subject_ref, episode, encode(uid, 'hex') AS uid, state,"
-    " stop_decision IS NOT NULL AS stopped, history->0->>3 AS cause FROM referral"
+    " stop_decision IS NOT NULL AS stopped, history->0->>3 AS cause,"
+    " history->0->>2 AS cause_kind FROM referral"
 )
 _DELIVERIES = (
     "SELECT subscription, generation, seq, copy_id, event_id, state, type,"
@@ -140,4 +141,5 @@ def _referral(row: Any) -> Referral:
         state=values["state"],
         stopped=values["stopped"],
         cause=values["cause"] or "",
+        cause_kind=values["cause_kind"] or "",
     )

@@ -53,6 +53,11 @@ class Truth(NamedTuple):
         """Facts that may have come: acknowledged, or nobody knows."""
         return [fact for n, fact in self.facts.items() if self.outcomes[n] != "failed"]
 
+    @property
+    def balance(self) -> int:
+        """People of opening balances."""
+        return sum(fact.balance for fact in self.facts.values())
+
     def originals(self) -> dict[Name, Fact]:
         """Name → the fact itself, not its repeats."""
         found: dict[Name, Fact] = {}

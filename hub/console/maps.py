@@ -8,7 +8,6 @@ from fastapi import APIRouter, Request, Response
 from fastapi.responses import RedirectResponse
 
 from hub.console.contexts import Console, Here
-from hub.console.figures import span
 from hub.console.languages import mark
 from hub.console.live_pages import register, show
 from hub.console.lives import LivePage, Query, Values
@@ -17,6 +16,7 @@ from hub.console.states import CONNECTOR, PARTITION, PROGRAM
 from hub.console.visitors import Signed
 from hub.monitoring.findings import Finding, findings, kinds
 from hub.monitoring.pictures import Connector, Picture, Program
+from hub.monitoring.spans import span
 
 router = APIRouter(include_in_schema=False)
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import cached_property
 
 from hub.kernel.settings import Settings
 from hub.monitoring.findings import Finding, kinds
-from hub.sdk.manifests import Manifest
+from hub.monitoring.spans import span
+from hub.sdk.manifests import Manifest, load_manifests
 from hub.sdk.profiles import Profile, load_profile
 from hub.tracking import labels
 from hub.tracking.labels import Label
@@ -91,3 +93,13 @@ class Names:
             for at, text in ((0, kind.zh), (1, kind.en))
         )
         return zh, en
+
+
+def sentences(settings: Settings) -> Callable[[Finding], Label]:
+    """A function from a finding to its sentence, for what runs outside the console.
+
+    Raises:
+        ConfigurationError: a manifest is wrong.
+    """
+    names = Names(settings, load_manifests(settings))
+    return lambda one: names.sentence(one, (span(one.ms, "zh"), span(one.ms, "en")))

@@ -63,6 +63,16 @@ class Settings(BaseSettings):
         "",
         description="Address of the database for 'hub sampler', as a role of its own that "
         "'hub sampler --grants' describes; empty: HUB_DATABASE",
+    sampler_host: str = Field("127.0.0.1", description="Address of the sampler's /metrics")
+    sampler_port: int = Field(8620, description="Port of the sampler's /metrics; 0: any free one")
+    sampler_public: bool = Field(
+        default=False, description="Allow /metrics on other than loopback addresses"
+    )
+    otlp_endpoint: str = Field(
+        "", description="OpenTelemetry collector, e.g. http://collector:4318; empty: none"
+    )
+    alive_url: str = Field(
+        "", description="Told once a minute that alerting works (dead-man's switch); empty: nobody"
     )
     connector_gateway: str = Field(
         "", description="Gateway that 'hub connectors run' sends its heartbeat to; empty: none"

@@ -13,9 +13,10 @@ from typing import Any
 import faust
 from mode import Service
 
-from hub.kernel.clocks import clock_from
+from hub.kernel.clocks import clock_from, epoch_ms
 from hub.kernel.secrets import Secrets
 from hub.kernel.settings import Settings
+from hub.runtime.dead_men import watched
 from hub.runtime.housekeeping import keep_house
 from hub.runtime.services import STAGES, Worker
 from hub.runtime.webhook_posts import sender_for
@@ -61,6 +62,10 @@ def build_app(
             self._open = AsyncExitStack()
             await self._open.enter_async_context(
                 hub_worker(settings, self._open, stages=stages, health=health)
+            )
+            clock = clock_from(settings.clock, synthetic_people=settings.synthetic_people)
+            await self._open.enter_async_context(
+                watched(settings.database, lambda: epoch_ms(clock.now()))
             )
 
         async def on_stop(self) -> None:

@@ -63,6 +63,12 @@ async def number(executor: Executor) -> int:
     return found or 0
 
 
+async def taken_at(executor: Executor) -> int | None:
+    """When the newest picture was taken, ms since 1970; None: none was."""
+    found: int | None = await executor.fetchval("SELECT at FROM picture")
+    return found
+
+
 async def append(
     connection: asyncpg.Connection, level: Level, at: int, values: Mapping[str, float | None]
 ) -> None:

@@ -1,6 +1,6 @@
 """Roles: accounts of the database with just the rights that a process needs.
 
-The sampler's role reads counters, states and instants and writes pictures and their history. It
+The sampler's role reads counters, states and instants and writes pictures, their history and alerts. It
 cannot read a person, a fact, a copy's content or a password, and no statement of it runs for long.
 """
 
@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 
 SAMPLER = "hub_sampler"
 _STATEMENT_MS = 2_000
-_CONNECTIONS = 4
+_CONNECTIONS = 8
 
 READ: Mapping[str, tuple[str, ...]] = {
     "partition_claim": (),
@@ -21,6 +21,8 @@ READ: Mapping[str, tuple[str, ...]] = {
     "connector_heartbeat": (),
     "maintenance": (),
     "migration": (),
+    "alert_rule": (),
+    "alert_channel": (),
     "outbox": ("subscription", "created_at"),
     "delivery": (
         "subscription", "generation", "seq", "state", "created_at", "occurred_at", "moved_at",
@@ -33,7 +35,7 @@ READ: Mapping[str, tuple[str, ...]] = {
     "seen_event": ("event_id", "at"),
 }  # fmt: skip
 """Table → columns that may be read; none named: all of them."""
-WRITE = ("picture", "series")
+WRITE = ("picture", "series", "alert", "alert_mute", "alert_notice")
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,62}")
 
 

@@ -11,6 +11,8 @@ from fastapi.responses import JSONResponse, RedirectResponse
 from starlette.exceptions import HTTPException
 
 from hub.console import (
+    alert_channels,
+    alert_pages,
     assets,
     audits,
     departments,
@@ -54,6 +56,8 @@ _PARTS = (
     people,
     qualities,
     audits,
+    alert_pages,
+    alert_channels,
 )
 ROUTERS: tuple[APIRouter, ...] = tuple(part.router for part in _PARTS)
 

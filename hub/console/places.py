@@ -54,6 +54,7 @@ NAVIGATION: tuple[Group, ...] = (
     Group(
         mark("Problems"),
         (
+            Place("/alerts", mark("Alerts"), "x"),
             Place("/letters", mark("Dead letters"), "d"),
             Place("/parked", mark("Retries and parked copies"), "r"),
             Place("/operations", mark("Requests"), "q"),

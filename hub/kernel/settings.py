@@ -63,6 +63,7 @@ class Settings(BaseSettings):
         "",
         description="Address of the database for 'hub sampler', as a role of its own that "
         "'hub sampler --grants' describes; empty: HUB_DATABASE",
+    )
     sampler_host: str = Field("127.0.0.1", description="Address of the sampler's /metrics")
     sampler_port: int = Field(8620, description="Port of the sampler's /metrics; 0: any free one")
     sampler_public: bool = Field(

@@ -1,8 +1,8 @@
 """Alerts: from the findings of a picture and what stands already to what begins, ends and is told.
 
 Pure: the sampler gives what is on record and writes what comes out. An alert *waits* until the span
-of its rule has passed, *fires*, and is *resolved* once it has been gone for a while. A picture with parts
-that could not be read resolves nothing: what cannot be seen is not mended.
+of its rule has passed, *fires*, and is *resolved* once it has been gone for a while. A picture of
+which parts could not be read resolves nothing: what cannot be seen is not mended.
 """
 
 from __future__ import annotations

@@ -175,7 +175,10 @@ async def take(executor: Executor, now: int, *, limit: int = 20) -> list[Due]:
 async def sent(executor: Executor, id_: int, now: int) -> None:
     """It was taken by its channel."""
     await executor.execute(
-        "UPDATE alert_notice SET sent_at = $2, error = '' WHERE id = $1", id_, now
+        "UPDATE alert_notice SET sent_at = $2, error = '', tries = greatest(tries, 1)"
+        " WHERE id = $1",
+        id_,
+        now,
     )
 
 
@@ -189,6 +192,16 @@ async def failed(executor: Executor, due: Due, error: str, now: int) -> None:
         error,
         now + pause,
         now if over else None,
+    )
+
+
+async def give_up(executor: Executor, id_: int, error: str, now: int) -> None:
+    """A test that failed is not sent later."""
+    await executor.execute(
+        "UPDATE alert_notice SET error = $2, failed_at = $3, tries = 1 WHERE id = $1",
+        id_,
+        error,
+        now,
     )
 
 

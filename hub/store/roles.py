@@ -1,7 +1,8 @@
 """Roles: accounts of the database with just the rights that a process needs.
 
-The sampler's role reads counters, states and instants and writes pictures, their history and alerts. It
-cannot read a person, a fact, a copy's content or a password, and no statement of it runs for long.
+The sampler's role reads counters, states and instants and writes pictures, their history and
+alerts. It cannot read a person, a fact, a copy's content or an account's password, and no statement
+of it runs for long.
 """
 
 from __future__ import annotations

@@ -32,6 +32,7 @@ ADDRESSES = {
     "quality": "/quality",
     "workers": "/workers",
     "servers": "/servers",
+    "alerts": "/alerts",
 }
 
 

@@ -117,9 +117,9 @@ async def test(name: str, console: Here, visitor: Checked) -> Response:
         await messengers.send(found, words, now=now)
     except NotSentError as error:
         await alert_notices.give_up(console.pool, number, str(error), console.now())
-        return back("channels", "not_sent")
+        return back("now", "not_sent")
     await alert_notices.sent(console.pool, number, console.now())
-    return back("channels", "sent")
+    return back("now", "sent")
 
 
 @router.post("/alerts/channels/{name}/{act}")

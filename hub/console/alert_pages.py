@@ -123,9 +123,7 @@ async def mute(
     now = console.now()
     given = Mute(rule, who, now, now + hours * _HOUR_MS)
     async with console.transaction() as connection:
-        number = await alerts.mute(
-            connection, given, reason=reason, by=visitor.account.id, now=now
-        )
+        number = await alerts.mute(connection, given, reason=reason, by=visitor.account.id, now=now)
         await acts.by(
             connection, visitor, "alerts_muted", now=now, reason=reason, target=str(number),
             rule=rule, who=who, hours=hours,

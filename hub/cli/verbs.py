@@ -26,6 +26,7 @@ VERBS = (
         "gateway", "网关:HTTP 接入、拉取、运维页面", "HTTP intake, pull delivery, operators' pages"
     ),
     Verb("sampler", "采样:为控制台、指标与告警取数", "figures for console, metrics and alerts"),
+    Verb("status", "状态一屏:异常、流、项目、部门", "one screen: what is wrong, streams, programs"),
     Verb("console", "运维控制台与账号", "the operators' console and its accounts"),
     Verb("connectors", "部门连接器:列出、检查、运行", "departments' connectors: list, check, run"),
     Verb("topics", "主题目录:比对、创建", "catalogue of topics: compare, create"),

@@ -16,11 +16,12 @@ from hub.console.visitors import Checked
 from hub.kernel.clocks import from_epoch_ms
 from hub.monitoring.alert_rules import Change, shipped
 from hub.monitoring.alerts import Target
+from hub.monitoring.channels import KINDS, SMTP, Channel
 from hub.monitoring.findings import SEVERITIES
 from hub.monitoring.messages import LANGUAGES, trial
 from hub.store import alert_notices, alerts
 from hub.transports import messengers
-from hub.transports.messengers import KINDS, SMTP, Channel, NotSentError
+from hub.transports.messengers import NotSentError
 
 router = APIRouter(include_in_schema=False)
 _NAME = re.compile(r"[a-z0-9][a-z0-9_.-]{0,39}")

@@ -19,11 +19,11 @@ from hub.console.visitors import Checked, Signed
 from hub.contracts.catalogues import catalogue
 from hub.monitoring.alert_rules import in_force
 from hub.monitoring.alerts import Alert, Mute
+from hub.monitoring.channels import KINDS
 from hub.monitoring.messages import LANGUAGES, severity_words
 from hub.monitoring.pictures import Picture
 from hub.monitoring.spans import span
 from hub.store import alert_notices, alerts
-from hub.transports.messengers import KINDS
 
 router = APIRouter(include_in_schema=False)
 TABS = ("now", "history", "channels", "rules")

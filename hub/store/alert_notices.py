@@ -9,8 +9,8 @@ import asyncpg
 import msgspec
 
 from hub.monitoring.alerts import Target
+from hub.monitoring.channels import Channel
 from hub.monitoring.messages import Message
-from hub.transports.messengers import Channel
 
 Executor = asyncpg.Connection | asyncpg.Pool
 LEASE_MS = 60_000

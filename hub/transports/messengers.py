@@ -20,44 +20,12 @@ import httpx
 import msgspec
 import stamina
 
+from hub.monitoring.channels import DINGTALK, SMTP, WEBHOOK, WECOM, Channel
 from hub.monitoring.messages import Message, Words
 
-SMTP, WEBHOOK, WECOM, DINGTALK = "smtp", "webhook", "wecom", "dingtalk"
-KINDS = (SMTP, WEBHOOK, WECOM, DINGTALK)
 TIMEOUT = 8.0
 _WECOM_BYTES, _DINGTALK_BYTES = 4096, 18_000
 _COLOURS = {"warn": "comment", "bad": "warning", "worst": "warning"}
-
-
-class Channel(msgspec.Struct, frozen=True):
-    """Where words go.
-
-    Attributes:
-        language: ``zh``, ``en`` or ``both``.
-        url: Of a webhook or bot.
-        secret: DingTalk's signing secret, or what a webhook verifies with; empty: unsigned.
-        host: Of the mail server.
-        tls: ``none``, ``starttls`` or ``tls``.
-        to: Mail addresses.
-        console: Address of the console, for links; empty: none.
-    """
-
-    id: str
-    kind: str
-    language: str = "both"
-    url: str = ""
-    secret: str = ""
-    host: str = ""
-    port: int = 25
-    tls: str = "none"
-    user: str = ""
-    password: str = ""
-    sender: str = ""
-    to: tuple[str, ...] = ()
-    console: str = ""
-
-    def __repr__(self) -> str:
-        return f"Channel({self.id}, {self.kind})"
 
 
 class NotSentError(Exception):

@@ -55,7 +55,9 @@ async def test_the_test_button_really_sends_and_shows_what_became_of_it(rig: Rig
     assert "【测试】救助枢纽告警通道可用" in posts[0].body["markdown"]["content"]
     listed = await browser.get("/alerts?show=channels")
     assert "not-for-pages" not in page.text + listed.text
-    done = await rig.fetch("SELECT kind, to_jsonb(audit) AS doc FROM audit WHERE kind LIKE 'alert_%'")
+    done = await rig.fetch(
+        "SELECT kind, to_jsonb(audit) AS doc FROM audit WHERE kind LIKE 'alert_%'"
+    )
     assert {row["kind"] for row in done} == {"alert_channel_kept", "alert_channel_tested"}
     assert not any("not-for-pages" in str(row["doc"]) for row in done)
 

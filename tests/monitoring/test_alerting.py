@@ -21,6 +21,7 @@ from hub.kernel.clocks import from_epoch_ms
 from hub.kernel.settings import Settings
 from hub.monitoring.alert_rules import Change
 from hub.monitoring.alerts import Mute, Target
+from hub.monitoring.channels import Channel
 from hub.monitoring.messages import trial
 from hub.monitoring.pictures import Picture, encode
 from hub.runtime.alert_posts import send_due
@@ -31,7 +32,6 @@ from hub.runtime.sampler_services import sampling
 from hub.store import alert_notices, alerts, pictures
 from hub.store.connections import close, connect, pool
 from hub.store.migrations import migrate
-from hub.transports.messengers import Channel
 from tests.conftest import FreshDatabase
 from tests.console.pictured import troubled
 from tests.monitoring.receivers import receiver

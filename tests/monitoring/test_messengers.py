@@ -19,9 +19,10 @@ from starlette.responses import JSONResponse, Response
 
 from hub.monitoring.alert_rules import shipped
 from hub.monitoring.alerts import FIRING, Alert, Notice
+from hub.monitoring.channels import Channel
 from hub.monitoring.findings import Finding
 from hub.monitoring.messages import Message, message, trial
-from hub.transports.messengers import Channel, NotSentError, ping, send
+from hub.transports.messengers import NotSentError, ping, send
 from tests.monitoring.receivers import receiver
 
 AT = datetime(2026, 3, 2, 9, 5, 0, tzinfo=UTC)

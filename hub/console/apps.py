@@ -16,6 +16,7 @@ from hub.console import (
     assets,
     audits,
     departments,
+    journeys,
     lag_boards,
     latency_boards,
     letters,
@@ -26,10 +27,13 @@ from hub.console import (
     operations,
     parked_copies,
     people,
+    person_searches,
     qualities,
     receivers,
+    records,
     signins,
     throughputs,
+    topics,
 )
 from hub.console.contexts import Console
 from hub.console.languages import mark
@@ -58,6 +62,10 @@ _PARTS = (
     audits,
     alert_pages,
     alert_channels,
+    topics,
+    records,
+    journeys,
+    person_searches,
 )
 ROUTERS: tuple[APIRouter, ...] = tuple(part.router for part in _PARTS)
 

@@ -139,10 +139,10 @@ async def reveal(
         console.pool, visitor, "dead_letter.revealed", now=console.now(), reason=reason,
         target=name, event_id=letters[0].event_id,
     )  # fmt: skip
-    return await _one(request, console, visitor, name, raw=_dump(bytes_.value if bytes_ else b""))
+    return await _one(request, console, visitor, name, raw=dump(bytes_.value if bytes_ else b""))
 
 
-def _dump(value: bytes) -> str:
+def dump(value: bytes) -> str:
     """Bytes as people read them: sixteen a line, in hexadecimal and as text."""
     lines = []
     for start_ in range(0, min(len(value), 16_384), 16):

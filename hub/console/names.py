@@ -71,6 +71,14 @@ class Names:
         """A field path such as ``id.name``."""
         return labels.field(path)
 
+    def work(self, kind: str) -> Label:
+        """A kind of case or task."""
+        return labels.of(labels.KINDS, kind)
+
+    def state(self, name: str) -> Label:
+        """A state of a referral, case or task."""
+        return labels.of(labels.STATES, name)
+
     def rule(self, name: str) -> Label:
         """The sentence of a rule of the profile in force."""
         return labels.rule(self, name)

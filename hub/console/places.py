@@ -43,6 +43,8 @@ NAVIGATION: tuple[Group, ...] = (
     Group(
         mark("Streams"),
         (
+            Place("/topics", mark("Topics"), "i"),
+            Place("/people", mark("Person search"), "e", Permission.MESSAGE),
             Place("/lag", mark("Lag"), "l"),
             Place("/throughput", mark("Throughput"), "t"),
             Place("/latency", mark("Latency"), "y"),

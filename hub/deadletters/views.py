@@ -1,4 +1,4 @@
-"""Views: what may be shown of a dead letter without a reason: names, shapes and plain facts; pure.
+"""Views: what may be shown of a record without a reason: names, shapes and plain facts; pure.
 
 Values of persons are shown by their shape only: ``9`` for a digit, ``x`` for a letter, ``字`` for
 a Chinese character. The shape tells that a number has 17 digits without telling the number.
@@ -11,8 +11,10 @@ from typing import Any
 import msgspec
 
 from hub.contracts.catalogues import catalogue
-from hub.contracts.codecs import decode_event
+from hub.contracts.codecs import decode_copy, decode_event, schema_id_of
 from hub.contracts.events import CanonicalEvent
+from hub.contracts.vocabularies import Group
+from hub.contracts.wires import MAGIC
 from hub.kernel.clocks import from_epoch_ms, rfc3339
 from hub.kernel.errors import DataError
 
@@ -40,21 +42,34 @@ def view(value: bytes) -> dict[str, Any]:
     """What a record holds, masked.
 
     Returns:
-        ``kind``: ``event``, ``json`` or ``bytes``; ``bytes``: its size; ``fields``: masked.
+        ``kind``: ``event``, ``copy``, ``json`` or ``bytes``; ``bytes``: its size; ``fields``:
+        masked; ``error``: the code of what kept a framed record from being decoded, else empty.
     """
+    kind, fields, error = "", {}, ""
     try:
-        event = decode_event(value)
-    except DataError:
-        return _raw(value)
-    return {"kind": "event", "bytes": len(value), "fields": _event(event)}
+        program = _program(value)
+        kind = "copy" if program else "event"
+        fields = _copy(decode_copy(program, value)) if program else _event(decode_event(value))
+    except DataError as failure:
+        if value[:1] != bytes((MAGIC,)):
+            return _raw(value)
+        kind, fields, error = "bytes", {}, failure.code
+    return {"kind": kind, "bytes": len(value), "fields": fields, "error": error}
+
+
+def _program(value: bytes) -> str:
+    """The receiver whose copy this is; empty: no copy."""
+    file = catalogue().files_by_id.get(schema_id_of(value), "")
+    inside = file.startswith("programs/")
+    return file.removeprefix("programs/").removesuffix(".avsc") if inside else ""
 
 
 def _raw(value: bytes) -> dict[str, Any]:
     try:
         found = msgspec.json.decode(value)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        return {"kind": "bytes", "bytes": len(value), "fields": {}}
-    return {"kind": "json", "bytes": len(value), "fields": _masked(found, 0)}
+        return {"kind": "bytes", "bytes": len(value), "fields": {}, "error": ""}
+    return {"kind": "json", "bytes": len(value), "fields": _masked(found, 0), "error": ""}
 
 
 def _masked(value: Any, depth: int) -> Any:
@@ -89,8 +104,20 @@ def _event(event: CanonicalEvent) -> dict[str, Any]:
     }
 
 
-def _group(name: str, fields: dict[str, Any]) -> dict[str, Any]:
-    declared = catalogue().groups.get(name)
+def _copy(copy: dict[str, Any]) -> dict[str, Any]:
+    """A copy: its envelope names no person; everything else is masked field by field."""
+    bodies = catalogue().bodies
+    shown: dict[str, Any] = {"type": copy["envelope"]["type"], "envelope": copy["envelope"]}
+    for name, fields in copy.items():
+        if isinstance(fields, dict) and name != "envelope":
+            shown[name] = _group(name, fields, bodies.get(name))
+        elif name != "envelope":
+            shown[name] = _masked(fields, 0)
+    return shown
+
+
+def _group(name: str, fields: dict[str, Any], declared: Group | None = None) -> dict[str, Any]:
+    declared = declared or catalogue().groups.get(name)
     plain = {f.name for f in declared.fields.values() if f.klass == "none"} if declared else set()
     return {
         field: value if field in plain else _masked(value, 0) for field, value in fields.items()

@@ -12,7 +12,17 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, RedirectResponse
 from prometheus_client import CONTENT_TYPE_LATEST
 
-from hub.gateway import forms, heartbeats, inboxes, intakes, pages, problems, replies, screens
+from hub.gateway import (
+    forms,
+    heartbeats,
+    inboxes,
+    intakes,
+    lookups,
+    pages,
+    problems,
+    replies,
+    screens,
+)
 from hub.gateway.contexts import Context, Gateway
 from hub.gateway.principals import LoginError
 from hub.gateway.problems import ProblemError, response_of
@@ -56,7 +66,7 @@ def create_app(
     problems.register(app)
     _faults(app)
     app.middleware("http")(_measured)
-    for part in (service, intakes, inboxes, replies, heartbeats, forms, screens, pages):
+    for part in (service, intakes, inboxes, replies, heartbeats, lookups, forms, screens, pages):
         app.include_router(part if isinstance(part, APIRouter) else part.router)
     return app
 

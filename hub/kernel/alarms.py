@@ -25,6 +25,7 @@ RECORD_SET_ASIDE = "record_set_aside"
 TIMER_SET_ASIDE = "timer_set_aside"
 COPY_PARKED = "copy_parked"
 BREAKER_OPEN = "breaker_open"
+PERSONS_ENUMERATED = "persons_enumerated"
 
 ALARMS = {
     PARTITION_STOPPED: Alarm(
@@ -68,6 +69,12 @@ ALARMS = {
         "a receiver fails altogether; deliveries to it pause",
         "联系接收方;恢复后自动续投",
         "call the receiver; deliveries go on by themselves once it answers",
+    ),
+    PERSONS_ENUMERATED: Alarm(
+        "某账号短时间内大量查询人员",
+        "an account looks up very many persons",
+        "在审计中查看其理由,与本人核实,必要时停用账号",
+        "read its reasons in the audit, ask its holder, close the account if need be",
     ),
 }
 """Every kind. Adding one here is all it takes to raise it."""

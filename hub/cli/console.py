@@ -28,6 +28,10 @@ ROLE = both(
 )
 SCOPE = both("部门或项目(仅用于这两种角色)", "which department or program (those roles only)")
 REVEAL = both("允许逐次填写理由后查看脱敏字段", "may reveal masked fields, with a reason each time")
+SUBJECT = both(
+    "统一登录身份 issuer|subject(登录被拒时页面会显示);不设密码",
+    "issuer|subject at the sign-in service, as its refused sign-in shows it; no password then",
+)
 
 
 @app.command("serve", help=both("启动控制台,直到 Ctrl-C", "serve until Ctrl-C"))
@@ -61,15 +65,21 @@ def add(
     role: Annotated[str, typer.Option(help=ROLE)] = "viewer",
     scope: Annotated[str, typer.Option(help=SCOPE)] = "",
     reveal: Annotated[bool, typer.Option("--reveal", help=REVEAL)] = False,
+    subject: Annotated[str, typer.Option(help=SUBJECT)] = "",
 ) -> None:
     """Make an account."""
-    password = secrets.token_urlsafe(12)
-    run(_add(account, name or account, role, scope, reveal, password))
+    password = "" if subject else secrets.token_urlsafe(12)
+    run(_add(account, name or account, role, scope, reveal, password, subject))
+    if subject:
+        say(f"账号 {account} 已建立,由统一登录服务登录", f"made {account}; it signs in outside")
+        return
     say(f"账号 {account} 已建立,首个密码:{password}", f"made {account}; first password: {password}")
     say("请登录后尽快修改。", "change it after signing in.")
 
 
-async def _add(account: str, name: str, role: str, scope: str, reveal: bool, password: str) -> None:
+async def _add(
+    account: str, name: str, role: str, scope: str, reveal: bool, password: str, subject: str
+) -> None:
     from hub.cli.stores import store
     from hub.console import acts, passwords
     from hub.console.permissions import ROLES, SCOPED
@@ -85,10 +95,14 @@ async def _add(account: str, name: str, role: str, scope: str, reveal: bool, pas
     async with store() as (connection, now), connection.transaction():
         new = await accounts.add(
             connection, account, shown=name, role=role, scope=scope or None, extra=extra,
-            password=passwords.hashed(password), by="cli", now=now,
+            password=passwords.hashed(password) if password else None,
+            subject=subject or None, by="cli", now=now,
         )  # fmt: skip
         if not new:
-            raise HubError(f"There is an account {account}.", message_zh=f"账号 {account} 已存在。")
+            raise HubError(
+                f"There is an account {account} or one of that subject.",
+                message_zh=f"账号 {account} 或该统一登录身份已存在。",
+            )
         await acts.note(
             connection, "cli", "account_added", now=now, target=account, role=role, extra=extra
         )

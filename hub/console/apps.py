@@ -25,12 +25,14 @@ from hub.console import (
     maps,
     offset_pages,
     operations,
+    outside_signins,
     parked_copies,
     people,
     person_searches,
     qualities,
     receivers,
     records,
+    schema_pages,
     signins,
     throughputs,
     topics,
@@ -66,6 +68,8 @@ _PARTS = (
     records,
     journeys,
     person_searches,
+    schema_pages,
+    outside_signins,
 )
 ROUTERS: tuple[APIRouter, ...] = tuple(part.router for part in _PARTS)
 

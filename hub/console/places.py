@@ -44,6 +44,7 @@ NAVIGATION: tuple[Group, ...] = (
         mark("Streams"),
         (
             Place("/topics", mark("Topics"), "i"),
+            Place("/schemas", mark("Schemas"), "h"),
             Place("/people", mark("Person search"), "e", Permission.MESSAGE),
             Place("/lag", mark("Lag"), "l"),
             Place("/throughput", mark("Throughput"), "t"),

@@ -95,7 +95,7 @@ async def test_of_no_kind_of_record_a_person_is_shown(rig: Rig) -> None:
         ],
     )
     browser = await rig.signed_in("operator")
-    for topic, shown in ((NEED, "urgent"), (REPORTS, "字字字字"), (INBOX, "99999999")):
+    for topic, shown in ((NEED, "need.discovered"), (REPORTS, "字字字字"), (INBOX, "99999999")):
         text = (await browser.get(f"/topics/{topic}")).text
         text += (await browser.get(f"/topics/{topic}/0/0")).text
         assert shown in text

@@ -59,7 +59,6 @@ class Settings(BaseSettings):
         "", description="OpenID Connect issuer for console sign-in; empty: local accounts only"
     )
     console_oidc_client: str = Field("", description="Client id at that issuer")
-<<<<<<< HEAD
     sampler_database: str = Field(
         "",
         description="Address of the database for 'hub sampler', as a role of its own that "
@@ -75,7 +74,7 @@ class Settings(BaseSettings):
     )
     alive_url: str = Field(
         "", description="Told once a minute that alerting works (dead-man's switch); empty: nobody"
-=======
+    )
     console_oidc_secret: Path | None = Field(
         None, description="File with the client's secret; empty: a public client, PKCE alone"
     )
@@ -88,7 +87,6 @@ class Settings(BaseSettings):
     console_lookup_key: str = Field("", description="Key of operator:console at that gateway")
     gateway_lookups: bool = Field(
         default=False, description="Let this gateway answer person look-ups; it needs K_uid then"
->>>>>>> a53192d (Console: topics browsed masked with CEL, one record, journeys, the search, person look-ups on intake's side)
     )
     connector_gateway: str = Field(
         "", description="Gateway that 'hub connectors run' sends its heartbeat to; empty: none"

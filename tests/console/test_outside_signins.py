@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import AsyncIterator
+from pathlib import Path
 from typing import NamedTuple
 from urllib.parse import parse_qs, urlsplit
 
@@ -46,12 +47,18 @@ class Provider(NamedTuple):
 
 
 @pytest.fixture
-async def provider(rig: Rig) -> AsyncIterator[Provider]:
-    """A service that demands a nonce."""
+async def provider(rig: Rig, tmp_path: Path) -> AsyncIterator[Provider]:
+    """A service that demands a nonce and the client's secret."""
+    secret = tmp_path / "oidc"
+    secret.write_text("a-secret\n")
     with oidc_provider_mock.run_server_in_thread(require_nonce=True) as server:
         issuer = f"http://localhost:{server.server_port}"
         rig.console.settings = rig.settings.model_copy(
-            update={"console_oidc_issuer": issuer, "console_oidc_client": "hub-console"}
+            update={
+                "console_oidc_issuer": issuer,
+                "console_oidc_client": "hub-console",
+                "console_oidc_secret": secret,
+            }
         )
         yield Provider(rig, issuer)
 

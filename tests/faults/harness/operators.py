@@ -77,7 +77,7 @@ async def let_go(site: Site, places: Sequence[str], to: str) -> list[dict[str, A
 
     Args:
         site: Where.
-        places: ``topic/partition``, without the site's prefix.
+        places: Topic or ``topic/partition``, without the site's prefix.
         to: Where to, as ``hub offsets move --to`` takes it.
 
     Returns:

@@ -14,12 +14,12 @@ from hub.console.languages import mark
 from hub.console.live_pages import register, show
 from hub.console.lives import LivePage, Query, Values
 from hub.console.maps import connector as card
-from hub.console.maps import told
+from hub.console.maps import hands, told
 from hub.console.permissions import Permission
 from hub.console.visitors import Checked, Signed
 from hub.monitoring.findings import findings
 from hub.monitoring.pictures import Picture
-from hub.store import heartbeats
+from hub.store import heartbeats, incidents, maintenances
 
 router = APIRouter(include_in_schema=False)
 COMMANDS = {
@@ -63,6 +63,7 @@ async def one_view(console: Console, picture: Picture, query: Query) -> Values:
     if found is None:
         return {"card": None, "name": name}
     keys = [f"rate/{item.topic}" for item in found.items]
+    taken = await hands(console)
     return {
         "card": card(console, found),
         "name": name,
@@ -71,9 +72,12 @@ async def one_view(console: Console, picture: Picture, query: Query) -> Values:
         "sparks": await recent(console, keys, picture.at),
         "letters": [one for one in picture.letters if one.source == name],
         "code_name": console.names.code,
-        "findings": [told(console, one) for one in findings(picture) if one.who == name],
+        "findings": [told(console, one, taken) for one in findings(picture) if one.who == name],
         "asked": await heartbeats.asked(console.pool, name),
         "commands": COMMANDS,
+        "taken": [one for one in await incidents.taken(console.pool) if one.who == name],
+        "contact": (await incidents.contacts(console.pool)).get(name),
+        "windows": await maintenances.listed(console.pool, name, picture.at),
         "quality": next((one for one in picture.quality if one.source == name), None),
     }
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from fastapi import APIRouter, Request, Response
@@ -17,6 +18,8 @@ from hub.console.visitors import Signed
 from hub.monitoring.findings import Finding, findings, kinds
 from hub.monitoring.pictures import Connector, Picture, Program
 from hub.monitoring.spans import span
+from hub.store import incidents
+from hub.store.incidents import Taken
 
 router = APIRouter(include_in_schema=False)
 
@@ -26,12 +29,22 @@ _STAGES = (
 )
 
 
-def told(console: Console, finding: Finding) -> dict[str, Any]:
-    """A finding with its sentence, its usual cause and what to do first, as labels."""
+Hands = Mapping[str | None, Taken]
+"""Key of a finding → the incident that somebody has in hand."""
+
+
+async def hands(console: Console) -> Hands:
+    """Who has which finding in hand."""
+    return {one.finding: one for one in await incidents.taken(console.pool)}
+
+
+def told(console: Console, finding: Finding, taken: Hands) -> dict[str, Any]:
+    """A finding with its sentence, usual cause and first step as labels, and who has it."""
     kind = kinds()[finding.kind]
     spans = (span(finding.ms, "zh"), span(finding.ms, "en"))
     return {
         "it": finding,
+        "taken": taken.get(finding.key),
         "sentence": console.names.sentence(finding, spans),
         "cause": (kind.cause_zh, kind.cause_en),
         "next": (kind.next_zh, kind.next_en),
@@ -74,9 +87,10 @@ async def _view(console: Console, picture: Picture, query: Query) -> Values:
         for name, group, stage in _STAGES
     ]
     before = sum(one.queued + one.waiting + one.unfetched for one in picture.programs)
+    taken = await hands(console)
     worst = max((one.status for one in picture.programs), key=list(PROGRAM).index, default="good")
     return {
-        "findings": [told(console, one) for one in findings(picture)],
+        "findings": [told(console, one, taken) for one in findings(picture)],
         "connectors": [connector(console, one) for one in picture.connectors],
         "stages": stages,
         "programs": [program(console, one, picture.at) for one in picture.programs],

@@ -38,6 +38,7 @@ NAVIGATION: tuple[Group, ...] = (
             Place("/", mark("Pipeline"), "m"),
             Place("/connectors", mark("Departments"), "c"),
             Place("/programs", mark("Programs"), "n"),
+            Place("/own", mark("My page"), "o", Permission.OWN),
         ),
     ),
     Group(
@@ -62,6 +63,16 @@ NAVIGATION: tuple[Group, ...] = (
             Place("/parked", mark("Retries and parked copies"), "r"),
             Place("/operations", mark("Requests"), "q"),
             Place("/offsets", mark("Offsets"), "f"),
+        ),
+    ),
+    Group(
+        mark("Work"),
+        (
+            Place("/open", mark("Open and late"), "z"),
+            Place("/incidents", mark("Incidents"), "h"),
+            Place("/rejects", mark("Data quality"), "j"),
+            Place("/reconciliation", mark("Daily reconciliation"), "s"),
+            Place("/report", mark("Report of the day"), "x"),
         ),
     ),
     Group(

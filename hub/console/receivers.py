@@ -8,14 +8,14 @@ from hub.console.contexts import Console, Here
 from hub.console.histories import recent
 from hub.console.live_pages import register, show
 from hub.console.lives import LivePage, Query, Values
+from hub.console.maps import hands, told
 from hub.console.maps import program as line
-from hub.console.maps import told
 from hub.console.permissions import Permission
 from hub.console.visitors import Signed
 from hub.contracts.catalogues import catalogue
 from hub.monitoring.findings import findings
 from hub.monitoring.pictures import Picture
-from hub.store import soundings
+from hub.store import incidents, soundings
 
 router = APIRouter(include_in_schema=False)
 
@@ -47,6 +47,7 @@ async def one_view(console: Console, picture: Picture, query: Query) -> Values:
     grant = catalogue().grants.get(name)
     if found is None:
         return {"program": None, "name": name}
+    taken = await hands(console)
     return {
         "program": line(console, found, picture.at),
         "name": name,
@@ -54,10 +55,11 @@ async def one_view(console: Console, picture: Picture, query: Query) -> Values:
             console.names.field(f"{one.group}.{one.field}")
             for one in (grant.fields if grant else ())
         ],
-        "findings": [told(console, one) for one in findings(picture) if one.who == name],
+        "findings": [told(console, one, taken) for one in findings(picture) if one.who == name],
         "spark": (await recent(console, [f"before/{name}"], picture.at))[f"before/{name}"],
         "parked": await soundings.parked(console.pool, name),
         "answers": await soundings.answers(console.pool, name),
+        "contact": (await incidents.contacts(console.pool)).get(name),
         "event_name": console.names.event,
         "numberings": await soundings.numberings(console.pool, name),
     }

@@ -21,6 +21,8 @@ from hub.store.accounts import Account
 
 COOKIE = "hub_console"
 LONGEST_MS = 10 * 3_600_000
+OWN_PLACES = ("/own", "/me", "/sign-out")
+"""Where an account that sees only its own department or program may go; ``/`` leads there."""
 _TOUCH_MS = 60_000
 
 
@@ -84,7 +86,19 @@ async def visitor(request: Request) -> Visitor:
         raise SignInError(wanted)
     if now - visit.seen_at > _TOUCH_MS and "last-event-id" not in request.headers:
         await accounts.seen(console.pool, digest, now=now)
-    return Visitor(visit.account, visit.csrf, digest)
+    found = Visitor(visit.account, visit.csrf, digest)
+    # Here and not in each page, so that a page that forgets to ask lets nobody in.
+    if Permission.VIEW not in found.permissions and not _is_own(request.url.path):
+        raise RefusedError(Permission.VIEW)
+    return found
+
+
+def _is_own(path: str) -> bool:
+    return (
+        path == "/"
+        or path.startswith(tuple(f"{one}/" for one in OWN_PLACES))
+        or (path in OWN_PLACES)
+    )
 
 
 Signed = Annotated[Visitor, Depends(visitor)]

@@ -319,6 +319,7 @@ class Batch:
                 event.type,
                 item.part,
                 item.off,
+                event.source,
             )
         )
 

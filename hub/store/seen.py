@@ -43,6 +43,7 @@ _COLUMNS = (
     "type",
     "part",
     "off",
+    "source",
     "at",
 )
 
@@ -59,6 +60,7 @@ class Seen(msgspec.Struct, gc=False):
         type: Type of the event.
         part: Partition of its topic.
         off: Offset there.
+        source: Connector id, whose fact it is.
     """
 
     month: int
@@ -69,6 +71,7 @@ class Seen(msgspec.Struct, gc=False):
     type: str
     part: int
     off: int
+    source: str
 
 
 def month_of(occurred_at: int) -> int:
@@ -140,10 +143,11 @@ async def _rewrite(connection: asyncpg.Connection, records: list[tuple[Any, ...]
     """New dispositions of dead letters."""
     tag = await connection.execute(
         "UPDATE seen_event s SET digest = given.digest, disposition = given.disposition,"
-        " reason = given.reason, part = given.part, off = given.off, at = given.at"
+        " reason = given.reason, part = given.part, off = given.off, source = given.source,"
+        " at = given.at"
         " FROM unnest($1::int[], $2::uuid[], $3::bytea[], $4::text[], $5::text[], $6::text[],"
-        " $7::int[], $8::bigint[], $9::bigint[])"
-        " AS given (month, event_id, digest, disposition, reason, type, part, off, at)"
+        " $7::int[], $8::bigint[], $9::text[], $10::bigint[])"
+        " AS given (month, event_id, digest, disposition, reason, type, part, off, source, at)"
         " WHERE s.month = given.month AND s.event_id = given.event_id"
         " AND s.disposition = 'dead_letter'",
         *zip(*records, strict=True),

@@ -12,6 +12,7 @@
     localStorage.setItem("theme", root.dataset.theme);
     document.dispatchEvent(new Event("hub:theme"));
   });
+  one("[data-print]")?.addEventListener("click", () => window.print());
   one("[data-menu]")?.addEventListener("click", (event) => {
     const open = one("#nav")?.classList.toggle("open") ?? false;
     event.currentTarget.setAttribute("aria-expanded", String(open));

@@ -69,10 +69,10 @@ NAVIGATION: tuple[Group, ...] = (
         mark("Work"),
         (
             Place("/open", mark("Open and late"), "z"),
-            Place("/incidents", mark("Incidents"), "h"),
+            Place("/incidents", mark("Incidents"), "v"),
             Place("/rejects", mark("Data quality"), "j"),
             Place("/reconciliation", mark("Daily reconciliation"), "s"),
-            Place("/report", mark("Report of the day"), "x"),
+            Place("/report", mark("Report of the day"), "p"),
         ),
     ),
     Group(

@@ -17,7 +17,7 @@ from hub.contracts.replay_marks import ReplayKey
 from hub.intake.areas import Areas
 from hub.intake.decoding import compile_decoder
 from hub.intake.people import People
-from hub.kernel.dates import EPOCH, date_of
+from hub.kernel.dates import EPOCH, FAR, date_of
 from hub.kernel.divisions import Divisions
 from hub.kernel.errors import DataError
 from hub.kernel.event_ids import EventIds
@@ -225,13 +225,9 @@ def _latest(day: int) -> str:
         return _LATEST[day]
     except KeyError:
         pass
-    if not -EPOCH < day < _FAR:
+    if not -EPOCH < day < FAR:
         raise DataError("E-DATE", "recorded")
     if len(_LATEST) > 4096:
         _LATEST.clear()
     _LATEST[day] = f"{date_of(day):%Y%m%d}"
     return _LATEST[day]
-
-
-_FAR = 2_000_000
-"""Days after 1970 up to which a date exists, roughly the year 7445."""

@@ -80,7 +80,7 @@ def recording(recorded: int) -> Recording:
     """The entry of a recording, ms since 1970."""
     day = day_of(recorded)
     try:
-        latest = f"{dates.date_of(day):%Y%m%d}"
+        latest = f"{dates.date_of(day):%Y%m%d}" if day < dates.FAR else ""
     except (ValueError, OverflowError):
         # Everybody was born after it, so that the general way judges.
         latest = ""

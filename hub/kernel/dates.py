@@ -15,6 +15,9 @@ from hub.kernel.texts import narrow
 EPOCH = date(1970, 1, 1).toordinal()
 """Ordinal of the day that Avro counts from."""
 
+FAR = 2_000_000
+"""Days after 1970 up to which the hub takes a date for one, roughly the year 7445."""
+
 _EXCEL = date(1899, 12, 30)
 _EXCEL_1904 = date(1904, 1, 1)
 _SERIAL = re.compile(r"[1-9][0-9]{4}(?:\.0+)?")

@@ -20,6 +20,7 @@ STALE_MS = 15_000
 """The console calls figures of that age old."""
 _MARKS = {"worst": "‼", "bad": "✗", "warn": "△"}
 _SEVERE = frozenset({"bad", "worst"})
+_CALM = frozenset({"RUNNING", "UNASSIGNED"})
 
 
 def command(as_json: Annotated[bool, typer.Option("--json", help=JSON)] = False) -> None:
@@ -122,6 +123,7 @@ def _programs(picture: Picture, names: Names) -> None:
         "warn": ("缓慢", "slow"),
         "bad": ("收不到", "not receiving"),
     }
+    shown = [p for p in picture.programs if p.status != "good" or p.parked]
     rows = [
         (
             text(*names.program(p.program)),
@@ -131,9 +133,11 @@ def _programs(picture: Picture, names: Names) -> None:
             f"{p.parked:,}",
             f"{p.delivered:,}",
         )
-        for p in picture.programs
+        for p in shown
     ]
-    table(columns, rows, right=(2, 3, 4, 5))
+    if rows:
+        table(columns, rows, right=(2, 3, 4, 5))
+    _rest(len(picture.programs) - len(shown), ("项目", "programs"))
 
 
 def _departments(picture: Picture, names: Names) -> None:
@@ -148,5 +152,15 @@ def _departments(picture: Picture, names: Names) -> None:
         silent = max((item.silent or 0 for item in each.items if item.is_silent), default=None)
         rate = sum(item.rate for item in each.items)
         name = text(*names.department(each.connector))
-        rows.append((name, each.state, span(silent, one()), f"{rate:,.1f}", f"{each.rejected:,}"))
-    table(columns, rows, right=(2, 3, 4))
+        if silent or each.rejected or each.state not in _CALM:
+            shown = (name, each.state, span(silent, one()), f"{rate:,.1f}", f"{each.rejected:,}")
+            rows.append(shown)
+    if rows:
+        table(columns, rows, right=(2, 3, 4))
+    _rest(len(picture.connectors) - len(rows), ("部门", "departments"))
+
+
+def _rest(count: int, what: tuple[str, str]) -> None:
+    """One line for everything that is as it should be, so that one screen is enough."""
+    if count:
+        say(f"✓ {what[0]}正常:{count}", f"{what[1]} in step: {count}")

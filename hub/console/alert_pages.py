@@ -20,6 +20,7 @@ from hub.contracts.catalogues import catalogue
 from hub.monitoring.alert_rules import in_force
 from hub.monitoring.alerts import Alert, Mute
 from hub.monitoring.channels import KINDS
+from hub.monitoring.findings import SEVERITIES
 from hub.monitoring.messages import LANGUAGES, severity_words
 from hub.monitoring.pictures import Picture
 from hub.monitoring.spans import span
@@ -60,7 +61,9 @@ async def _view(console: Console, picture: Picture, query: Query) -> Values:
         "who_name": console.names.who,
     }
     if tab == "now":
-        standing = await alerts.standing(console.pool)
+        standing = sorted(
+            await alerts.standing(console.pool), key=lambda one: -SEVERITIES.index(one.severity)
+        )
         shown["firing"] = [_row(console, one) for one in standing if one.fired is not None]
         shown["waiting"] = [_row(console, one) for one in standing if one.fired is None]
         shown["mutes"] = await alerts.mutes(console.pool, console.now())

@@ -10,9 +10,12 @@ from typing import NamedTuple
 
 from hub.cli.demos.stages import Stage
 from hub.console import passwords
+from hub.console.names import sentences
 from hub.console.servers import serving
 from hub.embedded.city.loads import FED, LONGEST_GAP
-from hub.kernel.clocks import SystemClock, epoch_ms
+from hub.kernel.clocks import SystemClock, clock_from, epoch_ms
+from hub.runtime.alerting import Alerting
+from hub.runtime.sampler_pages import Exposition
 from hub.runtime.samplers import Sampler
 from hub.sdk.manifests import Manifest, Refresh
 from hub.store import accounts
@@ -31,7 +34,7 @@ PEOPLE = (
 
 
 class Watch:
-    """The sampler.
+    """The sampler, and the alerts that it judges.
 
     Args:
         stage: What it looks at.
@@ -49,16 +52,24 @@ class Watch:
             rate: Of the load, see :func:`promised`.
         """
         settings = self._stage.settings
+        clock = clock_from(settings.clock, synthetic_people=settings.synthetic_people)
+
+        def now() -> int:
+            return epoch_ms(clock.now())
+
+        alerting = Alerting(settings.database, sentences(settings), Exposition(now), now)
         sampler = Sampler(
             settings,
             settings.kafka,
             settings.database,
+            seen=alerting.seen,
             seconds=SAMPLE_SECONDS,
             manifests=promised(self._stage.manifests, rate),
             window=RATES_MS,
         )
         self._stop.clear()
         self._work = self._stage.beside(sampler.run(self._stop))
+        self._stage.beside(alerting.run(self._stop))
 
     async def end(self) -> None:
         """Take no more."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections import deque
 from collections.abc import Awaitable, Callable, Iterable, Mapping
@@ -31,6 +32,8 @@ LATENCY_MS = 300_000
 """Hops are measured over the copies of the last five minutes."""
 GONE = 3
 """Pictures in a row without an answer after which the broker counts as away."""
+PART_SECONDS = 10.0
+"""A part that takes longer is left out: brokers that hang must not age the picture."""
 PROMISE_MS = 60_000
 ACCEPTED_MS = 3_600_000
 """Programs answer in their own time: an hour of answers."""
@@ -102,7 +105,9 @@ class Sampling:
             ("work", self._work),
             ("server", self._server),
         ):
-            await self._guarded(picture, name, part)
+            # A broker that has just not answered is not asked again for the same picture.
+            if name != "taste" or "broker" not in picture.failed:
+                await self._guarded(picture, name, part)
         _stages(picture)
         picture.took = round((time.perf_counter() - started) * 1000)
         self._last = picture
@@ -112,7 +117,8 @@ class Sampling:
         self, picture: Picture, name: str, part: Callable[[Picture], Awaitable[None]]
     ) -> None:
         try:
-            await part(picture)
+            async with asyncio.timeout(PART_SECONDS):
+                await part(picture)
         except _FAULTS as error:
             broker = isinstance(error, KafkaError | OSError | TimeoutError)
             statement = isinstance(error, asyncpg.QueryCanceledError)

@@ -1,7 +1,7 @@
 """Capture what a sampler shows during an incident, as series for ``promtool test rules``.
 
 ``python -m tests.monitoring.capture URL FILE --seconds 240`` scrapes every 5 s, marks a failed scrape
-as a gap, and rewrites the ``input_series`` of the file; what it expects is written by hand and stays.
+as stale, and rewrites the ``input_series`` of the file; what it expects is written by hand and stays.
 """
 
 from __future__ import annotations
@@ -36,15 +36,23 @@ def scrape(client: httpx.Client, url: str) -> dict[str, float]:
 
 
 def notation(values: list[float | None]) -> str:
-    """Promtool's notation; equal values that follow each other are one word."""
+    """Promtool's notation; equal values that follow each other are one word.
+
+    What vanishes is marked stale, as Prometheus does when a scrape fails or lacks a series.
+    """
     words: list[str] = []
     at = 0
     while at < len(values):
         end = at
         while end + 1 < len(values) and values[end + 1] == values[at]:
             end += 1
-        shown = "_" if values[at] is None else f"{values[at]:g}"
-        words.append(shown if end == at else f"{shown}x{end - at + (values[at] is None)}")
+        length = end - at + 1
+        if values[at] is not None:
+            words.append(f"{values[at]:g}" + (f"x{length - 1}" if length > 1 else ""))
+        elif at == 0:
+            words.append(f"_x{length}")
+        else:
+            words.append("stale" + (f" _x{length - 1}" if length > 1 else ""))
         at = end + 1
     return " ".join(words)
 

@@ -6,6 +6,10 @@ import asyncpg
 import pytest
 
 from hub.kernel.settings import Settings
+from hub.monitoring.alert_rules import in_force
+from hub.monitoring.alerts import Seen, dead
+from hub.runtime.alerting import judge
+from hub.store import alert_notices, alerts
 from hub.store.connections import close, connect
 from hub.store.roles import statements
 from tests.monitoring.test_samplers import _pictures, site
@@ -24,6 +28,12 @@ async def test_the_sampler_needs_no_more_than_its_role_may(site: Settings) -> No
         own = site.database.replace("postgres@", f"{ROLE}:p@")
         (picture, *_) = await _pictures(site.model_copy(update={"database": own}), 1)
         assert picture.failed == {}
+        judging = await connect(own)
+        await judge(judging, Seen([dead(1)], 1), in_force({}), lambda _f: ("死", "dead"))
+        assert await alert_notices.take(judging, 1) == []
+        for table in (alerts, alert_notices):
+            await table.forget(judging, 1)
+        await close(judging)
         limited = await asyncpg.connect(own)
         assert await limited.fetchval("SHOW statement_timeout") == "2s"
         for table in ("person", "household", "account", "audit"):

@@ -73,7 +73,12 @@ def test_rules_and_dashboard_are_written_to_a_folder(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("values", "written"),
-    [([1, 1, 1, 2], "1x2 2"), ([None, None, 3], "_x2 3"), ([0.5], "0.5"), ([None], "_")],
+    [
+        ([1, 1, 1, 2], "1x2 2"),
+        ([None, None, 3], "_x2 3"),
+        ([0.5], "0.5"),
+        ([1, None, None, 2], "1 stale _x1 2"),
+    ],
 )
 def test_series_are_written_as_promtool_reads_them(
     values: list[float | None], written: str

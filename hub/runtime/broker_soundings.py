@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from contextlib import suppress
 from typing import Any, NamedTuple
 
@@ -28,6 +28,18 @@ class Brokers(NamedTuple):
     up: int
     under_replicated: int
     offline: int
+
+
+async def _started(
+    start: Callable[[], Awaitable[None]], stop: Callable[[], Awaitable[None]]
+) -> None:
+    """Start a client; one that is cut while it starts gives its sockets back."""
+    try:
+        await start()
+    except BaseException:
+        with suppress(KafkaError, OSError, TimeoutError):
+            await asyncio.wait_for(stop(), 2)
+        raise
 
 
 class BrokerSoundings:
@@ -68,13 +80,13 @@ class BrokerSoundings:
             fetch_max_wait_ms=50,
             max_partition_fetch_bytes=1 << 16,
         )
-        await consumer.start()
+        await _started(consumer.start, consumer.stop)
         return consumer
 
     async def _asked(self) -> AIOKafkaAdminClient:
         if self._admin is None:
             admin = AIOKafkaAdminClient(bootstrap_servers=self._bootstrap)
-            await admin.start()
+            await _started(admin.start, admin.close)
             self._admin = admin
         return self._admin
 

@@ -5,7 +5,7 @@ BIN    := $(VENV)/bin
 ARGS   ?=
 STAMP  := $(VENV)/.installed
 
-.PHONY: help demo test check bench faults lock derived wheel clean setup
+.PHONY: help demo test browser check bench faults lock derived wheel clean setup
 
 help: ## this list
 	@awk -F':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -27,6 +27,10 @@ demo: setup ## a city at work on embedded Kafka and PostgreSQL (ARGS=--once play
 
 test: setup ## the tests on embedded Kafka and PostgreSQL (ARGS=tests/scenarios for a part)
 	@$(BIN)/python -m pytest $(ARGS)
+
+browser: setup ## operators' stories in a real browser; needs Debian's chromium (HUB_BROWSER_SEED=7 repeats a run)
+	@command -v chromium >/dev/null || { echo "需要 Chromium:apt-get install chromium · Chromium is needed: apt-get install chromium"; exit 2; }
+	@$(BIN)/python -m pytest -m browser tests/browser $(ARGS)
 
 check: setup ## linters, types, layers and derived files
 	$(BIN)/ruff format --check .

@@ -78,3 +78,15 @@ async def fresh_database(database: str) -> AsyncIterator[FreshDatabase]:
     yield make
     for dsn in made:
         await drop_database(database, dsn)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Say what was left out, and how to run it."""
+    left = [
+        one for one in terminalreporter.stats.get("deselected", ()) if "tests/browser" in one.nodeid
+    ]
+    if left:
+        missing = "" if shutil.which("chromium") else " (Chromium is not installed)"
+        terminalreporter.write_line(
+            f"left out: {len(left)} browser tests; run them with 'make browser'{missing}"
+        )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
 import random
 import shutil
@@ -10,6 +11,8 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
+
+import structlog
 
 import connectors
 from hub.cli.demos import consoles
@@ -60,6 +63,7 @@ async def site(services: Services, folder: Path, seed: int) -> AsyncIterator[Sit
     own = demo_settings(Settings(data_dir=folder, console_port=0, gateway_port=0))  # type: ignore[call-arg]
     settings = own.model_copy(update={"kafka": services.kafka, "database": services.database})
     settings.data_dir.mkdir(parents=True, exist_ok=True)
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.ERROR))
     # The worker, a process of its own, finds its copy of the package first.
     os.environ["PYTHONPATH"] = str(mappings.parent)
     async with opened(settings, people=PEOPLE, seed=CITY, progress=_quiet) as stage:

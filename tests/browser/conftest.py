@@ -35,9 +35,10 @@ def answers(seed: int) -> Iterator[Answers]:
 
 @pytest.fixture(scope="session")
 async def city(
-    services: Services, tmp_path_factory: pytest.TempPathFactory, seed: int
+    browser: Any, services: Services, tmp_path_factory: pytest.TempPathFactory, seed: int
 ) -> AsyncIterator[Site]:
-    """The city."""
+    """The city; the browser is started before it, while there is little else to do."""
+    del browser
     folder: Path = tmp_path_factory.mktemp("city")
     async with site(services, folder, seed) as found:
         yield found

@@ -10,6 +10,7 @@ from urllib.parse import quote
 from fastapi import APIRouter, Form, Request, Response
 from fastapi.responses import RedirectResponse
 
+from hub.console import act_kinds
 from hub.console.contexts import Console, Here
 from hub.console.languages import mark
 from hub.console.permissions import Permission
@@ -56,6 +57,9 @@ async def journey(ref: str, request: Request, console: Here, visitor: Signed) ->
             console.settings.topic_prefix,
         )
         found = await trace(source, ref)
+    if found:
+        # Who read it is the auditors' to see.
+        found["hops"] = [h for h in found["hops"] if h["title"]["en"] not in act_kinds.READS]
     if found is None:
         text = mark("Nothing is on record about this number.")
         return page(request, "find.html", visitor=visitor, status=404, problem=text)

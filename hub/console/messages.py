@@ -14,7 +14,7 @@ from hub.deadletters.views import shape, view
 _OURS = ("ce_", "hub.", "content-type", "traceparent")
 _NUMBER = re.compile(r"[0-9]{14,}[0-9Xx]?")
 _KEY = 4
-_LONGEST = 300
+_LONGEST = 240
 
 
 class Message(NamedTuple):
@@ -51,8 +51,13 @@ class Message(NamedTuple):
 
     @property
     def line(self) -> str:
-        """The masked fields in one line, cut."""
-        text = msgspec.json.encode(self.fields).decode()
+        """What the record says, masked, in one line, cut; of an event and a copy no ids."""
+        fields = self.fields
+        if self.kind == "event":
+            fields = fields["groups"]
+        elif self.kind == "copy":
+            fields = {k: v for k, v in fields.items() if k not in {"type", "envelope"}}
+        text = msgspec.json.encode(fields).decode()
         return text if len(text) <= _LONGEST else text[:_LONGEST] + "…"
 
     def asked(self) -> dict[str, Any]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import orjson
 import pytest
 
+from hub.console import acts
 from hub.store.connections import close, connect
 from tests.console.conftest import Rig, token
 
@@ -38,6 +39,7 @@ async def _matter(rig: Rig) -> str:
         LETTER,
         EVENT,
     )
+    await acts.note(connection, "zhang", "message.read", now=3000, event_id=EVENT)
     await close(connection)
     return f"{sentence}|{name}"
 
@@ -55,6 +57,7 @@ async def test_the_journey_says_why_with_rule_version_and_facts_and_what_was_den
     assert "没有服务协议" in text
     assert f'href="/letters/{LETTER}"' in text
     assert text.index("deny.no_agreement") < text.index(LETTER)
+    assert "zhang" not in text
     unknown = await browser.get(f"/journey/{FACT}")
     assert unknown.status_code == 404
     assert "没有关于该编号的记录" in unknown.text

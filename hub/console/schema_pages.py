@@ -73,13 +73,14 @@ def _cell(lines: list[str], at: int, end: int, kind: str) -> Cell:
 
 
 def fields_of(schema: Any, known: Catalogue) -> list[FieldLine]:
-    """Every field of a schema, groups opened."""
+    """Every field of a schema, groups opened, the envelope last."""
     users: dict[str, list[str]] = {}
     for grant in known.grants.values():
         for one in grant.fields:
             users.setdefault(f"{one.group}.{one.field}", []).append(grant.program)
     found = []
-    for group in schema["fields"]:
+    # What a record says first, its envelope, which all have in common, last.
+    for group in sorted(schema["fields"], key=lambda one: one["name"] == "envelope"):
         inside = _record(group["type"])
         for field in inside["fields"] if inside else [group]:
             path = f"{group['name']}.{field['name']}" if inside else field["name"]

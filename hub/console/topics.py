@@ -114,6 +114,7 @@ async def listing(request: Request, console: Here, visitor: Signed) -> Response:
 @router.get("/topics/{name}")
 async def one(name: str, request: Request, console: Here, visitor: Signed) -> Response:
     """A topic's declaration and its records, masked."""
+    visitor.need(Permission.VIEW)
     ask = Ask.of(request.query_params)
     if is_personal(ask.filter):
         return RedirectResponse(f"/topics/{name}?{ask._replace(filter='').query()}", 303)
@@ -123,6 +124,7 @@ async def one(name: str, request: Request, console: Here, visitor: Signed) -> Re
 @router.post("/topics/{name}")
 async def chosen(name: str, request: Request, console: Here, visitor: Checked) -> Response:
     """The same from a form: a filter that may name a person stays out of the address."""
+    visitor.need(Permission.VIEW)
     ask = Ask.of(await request.form())
     if is_personal(ask.filter):
         return await _one(request, console, visitor, name, ask)

@@ -99,6 +99,7 @@ class Holding:
         self._generation = -1
         self._checked = time.monotonic()
         self._lost: set[Place] = set()
+        self._ends: dict[Place, int] = {}
         self.claims: dict[Place, Claim] = {}
 
     @property
@@ -144,7 +145,9 @@ class Holding:
             self._progress.stopped.pop((partition.topic, partition.partition), None)
         STOPPED.set(len(self._progress.stopped))
         found = await look(self._consumer, mine)
-        if not await self._belongs(connection, found):
+        stand = await store.positions(connection, [(p.topic, p.partition) for p in mine])
+        offsets = {p: stand.get((p.topic, p.partition), log.first) for p, log in found.items()}
+        if not await self._belongs(offsets):
             return False
         taken = await store.take(
             connection,
@@ -152,6 +155,8 @@ class Holding:
             owner=owner,
             now=now,
             topic_ids={p.topic: log.topic_id for p, log in found.items()},
+            living=await leases.living(connection),
+            worked=[(p.topic, p.partition) for p, log in found.items() if offsets[p] >= log.last],
         )
         passed("claim.epoch", connection.terminate)
         tried = await attempts.standing(connection, [one.record for one in taken.values()])
@@ -164,22 +169,32 @@ class Holding:
         await alarms.clear(connection, MISFITS, [named(p) for p in self.claims], now=now)
         return True
 
-    async def _belongs(
-        self, connection: asyncpg.Connection, found: Mapping[TopicPartition, Log]
-    ) -> bool:
+    async def _belongs(self, offsets: Mapping[TopicPartition, int]) -> bool:
         """Whether the group agrees that these partitions are ours; asked before they are taken.
 
         A worker that stood still believes in an assignment that is over. Only a member of the
         present generation may commit, so the mirror's commit tells.
         """
-        stand = await store.positions(connection, [(p.topic, p.partition) for p in found])
-        offsets = {p: stand.get((p.topic, p.partition), log.first) for p, log in found.items()}
         try:
-            await asyncio.wait_for(self._consumer.commit(offsets), _COMMIT_SECONDS)
+            await asyncio.wait_for(self._consumer.commit(dict(offsets)), _COMMIT_SECONDS)
         except (CommitFailedError, IllegalStateError):
             await self._stage.pause(_STALE_SECONDS)
             return False
         return True
+
+    def may_kill(self, place: Place, off: int, stretch: int) -> bool:
+        """Whether processes may have died at this record before they got past it.
+
+        Args:
+            place: A claimed partition.
+            off: Offset of the record.
+            stretch: Records that are worked at once, at most.
+        """
+        claim = self.claims[place]
+        if claim.taken_there < attempts.STRETCH:
+            return False
+        # What came after the claim was taken was read by nobody who died before.
+        return off < min(claim.taken_offset + stretch, self._ends[place])
 
     async def check(self, connection: asyncpg.Connection, now: int) -> list[Place]:
         """Every few seconds: notice that a claim is held, and take those that were let go.
@@ -211,7 +226,9 @@ class Holding:
         found: Mapping[TopicPartition, Log],
     ) -> None:
         for place, claim in taken.items():
-            wrong = misfit(claim, found[TopicPartition(*place)])
+            log = found[TopicPartition(*place)]
+            wrong = misfit(claim, log)
+            self._ends[place] = log.last
             self._lost.discard(place)
             if wrong is None:
                 self.claims[place] = claim

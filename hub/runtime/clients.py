@@ -13,6 +13,7 @@ from aiokafka.errors import KafkaError
 from hub.runtime.quiet_logs import install
 
 SESSION_MS = 6_000
+_NEVER_MS = 2**31 - 1
 _STOP_SECONDS = 2.0
 
 
@@ -36,7 +37,9 @@ def consumer(bootstrap: str, group: str, instance: str | None) -> Any:
         isolation_level="read_committed",
         session_timeout_ms=SESSION_MS,
         heartbeat_interval_ms=1_500,
-        max_poll_interval_ms=60_000,
+        # A member that polls nothing for so long leaves and joins no more before it polls, which
+        # the lanes do not do without claims. Whether work goes on is the watchdog's to judge.
+        max_poll_interval_ms=_NEVER_MS,
         rebalance_timeout_ms=15_000,
         # Data end the wait at once; without any, each fetch names all partitions again.
         fetch_max_wait_ms=500,

@@ -116,6 +116,8 @@ class DecideLane:
             return
         passed("batch.polled", connection.terminate)
         for items in self._batches(await holding.fitting(polled)):
+            if not self.holding.current:
+                return
             if len(items) == 1 and self._may_kill(items[0].place, items[0].off):
                 await self._alone(connection, items[0])
                 continue
@@ -129,12 +131,13 @@ class DecideLane:
             for record in records
             if record.offset >= self.holding.claims[record.topic, record.partition].next_offset
         ]
-        if any(
-            self._is_suspect((partition.topic, partition.partition), records[0].offset)
+        suspects = {
+            (partition.topic, partition.partition)
             for partition, records in polled.items()
-        ):
-            return [[item] for item in items]
-        return [items] if items else []
+            if self._is_suspect((partition.topic, partition.partition), records[0].offset)
+        }
+        others = [item for item in items if item.place not in suspects]
+        return [[item] for item in items if item.place in suspects] + ([others] if others else [])
 
     def _is_suspect(self, place: Place, off: int) -> bool:
         """Whether a crash is on record at this offset or after it, or a death seems to be."""
@@ -143,12 +146,7 @@ class DecideLane:
         )
 
     def _may_kill(self, place: Place, off: int) -> bool:
-        """Whether processes may have died before they got past this offset's stretch."""
-        claim = self.holding.claims[place]
-        return (
-            claim.taken_there >= attempts.STRETCH
-            and off < claim.taken_offset + self._stage.settings.batch
-        )
+        return self.holding.may_kill(place, off, self._stage.settings.batch)
 
     async def _alone(self, connection: asyncpg.Connection, item: Item) -> None:
         """Work an item with nothing beside it; the fourth process sets aside what killed three."""

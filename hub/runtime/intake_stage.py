@@ -28,8 +28,8 @@ from hub.runtime.shares import fair_poll
 from hub.runtime.stages import Backoff, Stage, is_known_fault, where
 from hub.runtime.trials import KILLED, Trials, is_killer
 from hub.runtime.wirings import Pipeline, Produced
-from hub.store import attempts, crashes
 from hub.store import claims as store
+from hub.store import crashes
 from hub.store.claims import Claim, Place
 from hub.store.connections import close, connect
 
@@ -149,18 +149,20 @@ class IntakeStage:
     async def _work(
         self, connection: asyncpg.Connection, polled: dict[TopicPartition, list[Any]]
     ) -> None:
-        if any(self._may_kill(place, records[0].offset) for place, records in polled.items()):
-            for partition, records in polled.items():
-                for record in records:
-                    await self._alone(connection, partition, record)
-        else:
+        suspects = {
+            place: records
+            for place, records in polled.items()
+            if self.holding.may_kill(place, records[0].offset, _CHUNK)
+        }
+        for partition, records in suspects.items():
+            for record in records:
+                if not self.holding.current:
+                    return
+                await self._alone(connection, partition, record)
+        others = {place: polled[place] for place in polled if place not in suspects}
+        if others:
             async with self._stage.solitude.together():
-                await self._take_off(connection, polled)
-
-    def _may_kill(self, place: Place, off: int) -> bool:
-        """Whether processes may have died before they got past this offset's stretch."""
-        claim = self.holding.claims[place]
-        return claim.taken_there >= attempts.STRETCH and off < claim.taken_offset + _CHUNK
+                await self._take_off(connection, others)
 
     async def _alone(
         self, connection: asyncpg.Connection, partition: TopicPartition, record: Any

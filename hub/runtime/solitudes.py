@@ -11,23 +11,22 @@ from contextlib import asynccontextmanager
 
 
 class Solitude:
-    """Many work together, or one alone."""
+    """Many work together, or one alone; whoever came first has the first turn."""
 
     def __init__(self) -> None:
         self._running = 0
-        self._open = asyncio.Event()
-        self._open.set()
         self._empty = asyncio.Event()
         self._empty.set()
-        self._one = asyncio.Lock()
+        # Hands itself on in the order of asking, so a long row of records that run alone cannot
+        # keep those who work together out.
+        self._turn = asyncio.Lock()
 
     @asynccontextmanager
     async def together(self) -> AsyncIterator[None]:
-        """Beside others; waits while somebody is alone or is about to be."""
-        while not self._open.is_set():
-            await self._open.wait()
-        self._running += 1
-        self._empty.clear()
+        """Beside others; waits while somebody is alone or was about to be before."""
+        async with self._turn:
+            self._running += 1
+            self._empty.clear()
         try:
             yield
         finally:
@@ -38,10 +37,6 @@ class Solitude:
     @asynccontextmanager
     async def alone(self) -> AsyncIterator[None]:
         """With nobody beside; waits until those who work have ended."""
-        async with self._one:
-            self._open.clear()
-            try:
-                await self._empty.wait()
-                yield
-            finally:
-                self._open.set()
+        async with self._turn:
+            await self._empty.wait()
+            yield

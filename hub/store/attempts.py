@@ -12,7 +12,7 @@ import asyncpg
 
 from hub.store.claims import Claim, fence
 
-STRETCH = 3
+STRETCH = 4
 """A claim that is taken so often in a row where it stood makes its next records run alone."""
 DEATHS = 3
 """Deaths of processes at one record, alone, after which it is a dead letter (``E-BUG``)."""

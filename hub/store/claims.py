@@ -35,7 +35,7 @@ class Claim(msgspec.Struct):
     taken_offset: int = 0
     """Where it stood when it was taken last."""
     taken_there: int = 1
-    """How often in a row it was taken there: its owners got nowhere."""
+    """How often in a row it was taken there from one who died: its owners got nowhere."""
 
     @property
     def place(self) -> Place:
@@ -57,7 +57,11 @@ FROM unnest($1::text[], $2::int[], $3::bigint[], $4::text[])
 ORDER BY topic, part
 ON CONFLICT (topic, part) DO UPDATE SET epoch = c.epoch + 1, owner = excluded.owner,
     topic_id = coalesce(c.topic_id, excluded.topic_id), taken_offset = c.next_offset,
-    taken_there = CASE WHEN c.taken_offset = c.next_offset THEN c.taken_there + 1 ELSE 1 END
+    taken_there = CASE
+        WHEN c.taken_offset IS DISTINCT FROM c.next_offset THEN 1
+        WHEN c.topic || '/' || c.part = ANY($8) THEN 1
+        WHEN c.owner = ANY($7) THEN greatest(c.taken_there, 1)
+        ELSE c.taken_there + 1 END
 WHERE c.held_by IS NULL
 RETURNING {_COLUMNS}
 """  # noqa: S608 - column names only
@@ -70,6 +74,8 @@ async def take(
     owner: str,
     now: int,
     topic_ids: Mapping[str, str] | None = None,
+    living: Collection[str] = (),
+    worked: Collection[Place] = (),
 ) -> dict[Place, Claim]:
     """Take partitions over; those that an operator holds (:mod:`hub.store.holds`) are left out.
 
@@ -80,6 +86,8 @@ async def take(
         now: ms since 1970.
         topic_ids: Topic → the broker's id of it. A claim made on another one keeps that one's
             id; whoever takes it must compare.
+        living: Owners known to live: what is taken from one of them killed nobody.
+        worked: Partitions without a record that is not worked: nothing there can have killed.
     """
     ids = topic_ids or {}
     rows = await connection.fetch(
@@ -90,6 +98,8 @@ async def take(
         [ids.get(topic, "") for topic, _ in places],
         owner,
         now,
+        list(living),
+        [f"{topic}/{part}" for topic, part in worked],
     )
     claims = [Claim(*row) for row in rows]
     return {claim.place: claim for claim in claims}

@@ -70,6 +70,14 @@ async def acquire_slot(connection: asyncpg.Connection, owner: str) -> int | None
     return None
 
 
+async def living(connection: asyncpg.Connection) -> list[str]:
+    """Owners of worker slots, as far as they are not known to be gone."""
+    rows = await connection.fetch(
+        "SELECT owner FROM lease WHERE starts_with(name, 'slot/') AND until > clock_timestamp()"
+    )
+    return [row[0] for row in rows if not is_dead(row[0])]
+
+
 async def holders(connection: asyncpg.Connection, prefix: str) -> int:
     """How many live leases have a name with this beginning; dead processes do not count."""
     rows = await connection.fetch(

@@ -9,6 +9,8 @@ from rigs import RAW, TOPIC, event
 from hub.kernel.failpoints import arm
 from hub.runtime.services import EXIT_CODE
 
+pytestmark = pytest.mark.timeout(300)
+"""Up to seven processes start one after another."""
 REFERRALS = "SELECT count(*) FROM referral"
 BUGS = "SELECT count(*) FROM dead_letter WHERE code = 'E-BUG'"
 
@@ -17,7 +19,7 @@ async def supervised(rig, stages, sql, wanted, *, most):
     """Start a worker as often as it dies, as a supervisor does, until a query gives a value."""
     codes = []
     process = await rig.process(*stages)
-    for _ in range(900):
+    for _ in range(2400):
         if await rig.db.fetchval(sql) == wanted:
             break
         if process.returncode is not None:
@@ -36,7 +38,7 @@ async def test_an_event_that_kills_alone_is_set_aside_and_no_other(rig):
         await rig.send(*(event(n * 10 + k, uid=uid) for k in range(10)))
     await rig.send(event(1, "kill", uid=persons[3]))
     await rig.send(*(event(n, "after", uid=uid) for n, uid in enumerate(persons)))
-    codes = await supervised(rig, ("decide",), REFERRALS, 88, most=6)
+    codes = await supervised(rig, ("decide",), REFERRALS, 88, most=7)
     assert codes == {-signal.SIGKILL}
     rows = await rig.db.fetch("SELECT record_key, code, detail FROM dead_letter")
     assert [tuple(row) for row in rows] == [("kill-1", "E-BUG", "killed 3 processes")]
@@ -46,7 +48,7 @@ async def test_an_event_that_kills_alone_is_set_aside_and_no_other(rig):
 
 async def test_bytes_that_kill_the_codec_are_set_aside_unread(rig):
     await rig.send(event(1), b"kill")
-    assert await supervised(rig, ("decide",), BUGS, 1, most=6) == {-signal.SIGKILL}
+    assert await supervised(rig, ("decide",), BUGS, 1, most=7) == {-signal.SIGKILL}
     await rig.until(REFERRALS, 1)
     assert await rig.db.fetchval("SELECT value FROM dead_letter") == b"kill"
 
@@ -54,7 +56,7 @@ async def test_bytes_that_kill_the_codec_are_set_aside_unread(rig):
 async def test_a_raw_record_that_kills_intake_is_set_aside(rig):
     await rig.send(event(1), b"kill", event(2), topic=RAW)
     done = "SELECT sum(next_offset)::int FROM partition_claim"
-    assert await supervised(rig, ("intake",), done, 3, most=6) == {-signal.SIGKILL}
+    assert await supervised(rig, ("intake",), done, 3, most=7) == {-signal.SIGKILL}
     assert (await rig.inbox(1, f"dlq.hub.{RAW}"))[0].value == b"kill"
     assert len({one.value for one in await rig.inbox(2, TOPIC)}) == 2
     await rig.until("SELECT count(*) FROM alarm WHERE kind = 'record_set_aside'", 1)
@@ -66,7 +68,7 @@ async def test_a_timer_that_kills_is_set_aside_and_the_others_fire(rig):
         [("t1", "remind", b"1" * 16), ("t2", "kill", b"2" * 16), ("t3", "remind", b"3" * 16)],
     )
     waiting = "SELECT count(*) FROM timer"
-    assert await supervised(rig, ("timers",), waiting, 0, most=6) == {-signal.SIGKILL}
+    assert await supervised(rig, ("timers",), waiting, 0, most=7) == {-signal.SIGKILL}
     assert await rig.db.fetchval(BUGS) == 1
     assert await rig.db.fetchval("SELECT count(*) FROM outbox") == 2
 
@@ -86,6 +88,16 @@ async def test_kills_between_events_set_nothing_aside(rig):
     await rig.process("decide")
     await rig.until(REFERRALS, 40)
     assert await rig.db.fetchval(BUGS) == 0
+
+
+async def test_deaths_without_records_make_nothing_run_alone_afterwards(rig):
+    for _ in range(4):
+        process = await rig.process("decide", failpoints="claim.seek")
+        assert await asyncio.wait_for(process.wait(), 30) == -signal.SIGKILL
+    await rig.send(*(event(n) for n in range(40)))
+    await rig.process("decide")
+    await rig.until(REFERRALS, 40)
+    assert await rig.db.fetchval("SELECT max(taken_there) FROM partition_claim") <= 2
 
 
 @pytest.mark.parametrize("point", ["batch.begin", "batch.state", "batch.audit"])

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from datetime import datetime
 
 import pytest
@@ -152,6 +153,25 @@ async def test_a_claim_tells_how_often_its_owners_got_nowhere(db):
     assert (await claims.reread(db, [claim]))[PLACE].taken_there == 3
     claim = (await claims.take(db, {PLACE: 5}, owner="a", now=1))[PLACE]
     assert (claim.taken_there, claim.taken_offset) == (1, 8)
+
+
+async def test_only_the_dead_who_had_something_to_work_are_counted(db):
+    async def take(**known):
+        return (await claims.take(db, {PLACE: 5}, owner="a", now=1, **known))[PLACE].taken_there
+
+    assert [await take() for _ in range(2)] == [1, 2]
+    assert await take(living=["a", "b"]) == 2
+    assert await take(living=["b"]) == 3
+    assert await take(worked=[PLACE]) == 1
+
+
+async def test_an_owner_lives_while_its_slot_does(db):
+    mine, gone = leases.owner_name("x"), leases.owner_name("x").replace(str(os.getpid()), "999999")
+    elsewhere = "elsewhere/0:1:x"
+    for number, owner in enumerate((mine, gone, elsewhere)):
+        await leases.acquire(db, f"slot/{number}", owner)
+    await leases.acquire(db, "timers", "elsewhere/0:2:x")
+    assert sorted(await leases.living(db)) == sorted([mine, elsewhere])
 
 
 async def test_a_claim_keeps_the_id_of_the_topic_it_was_made_on(db):

@@ -27,7 +27,7 @@ CASE = Case(
     "F03",
     "每个失效点各死一次",
     "A death at each failpoint, one after another",
-    quick=Scale(rounds=1, load=Load(60), recovery=60),
+    quick=Scale(rounds=1, load=Load(80), recovery=45),
     full=Scale("full", rounds=20, load=Load(200), recovery=60),
     ci=True,
     connectors=("civil-affairs", "hrss", "medical-insurance"),

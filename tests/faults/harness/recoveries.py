@@ -9,6 +9,7 @@ from typing import Self
 import asyncpg
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
+from tests.faults.harness.machines import crowding
 from tests.faults.harness.sites import Site
 from tests.faults.harness.tools import probe
 
@@ -58,7 +59,7 @@ async def rested(site: Site, seconds: float = 60.0) -> None:
         TimeoutError: work is left.
     """
     await asyncio.sleep(_READ_SECONDS)
-    if not await quiet(site, seconds):
+    if not await quiet(site, seconds * crowding()):
         raise TimeoutError("the hub does not come to rest")
 
 

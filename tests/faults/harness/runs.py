@@ -20,6 +20,7 @@ import asyncpg
 from tests.faults.harness.catalogues import Entry
 from tests.faults.harness.children import ROOT
 from tests.faults.harness.declarations import Case, NotRunError, Result
+from tests.faults.harness.machines import crowding
 from tests.faults.harness.openings import opened
 from tests.faults.harness.plants import Plant
 from tests.faults.harness.recoveries import quiet, recovered
@@ -97,14 +98,16 @@ async def _played(site: Site, entry: Entry, result: Result) -> None:
     await site.heal()
     site.tell("恢复 · heal")
     if scale.recovery and not result.sabotage:
-        found = await recovered(site, result.seed + _PROBE_SEEDS, scale.recovery)
+        limit = scale.recovery * crowding()
+        found = await recovered(site, result.seed + _PROBE_SEEDS, limit)
         result.recovery = None if found is None else round(found, 1)
-        if found is None or found > scale.recovery:
-            result.fail(f"recovery {result.recovery} s, at most {scale.recovery:.0f}")
+        if found is None or found > limit:
+            result.fail(f"recovery {result.recovery} s, at most {limit:.0f}")
     with suppress(*((ToolError, TimeoutError) if result.sabotage else ())):
         await end_load(site)
     # A hub that is broken on purpose may never rest; the verifier says what is wrong with it.
     settle = _SABOTAGED_SECONDS if result.sabotage else scale.recovery or _REST_SECONDS
+    settle *= crowding()
     if not await quiet(site, settle):
         result.fail("work is left")
     await _judged(site, result, settle)
@@ -115,7 +118,7 @@ async def _harmed(site: Site, entry: Entry, result: Result) -> None:
     if load.rate:
         site.tell("期初在册 · opening roll")
         patience = _SABOTAGED_SECONDS if result.sabotage else _OPENING_SECONDS
-        await start_load(site, load, result.seed, patience)
+        await start_load(site, load, result.seed, patience * crowding())
     async with asyncio.timeout(_INJECT_SECONDS):
         await entry.inject(site, site.scale, site.dice)
 
@@ -136,9 +139,10 @@ async def _judged(site: Site, result: Result, settle: float) -> None:
         result.fail(str(report["verdict"]))
     result.stall = _stall(report)
     await _hooked(site, result)
+    site.notes["crowding"] = crowded = crowding()
     limit = site.scale.stall
-    if limit is not None and (result.stall is None or result.stall > limit):
-        result.fail(f"stall {result.stall} s, at most {limit:.0f}")
+    if limit is not None and (result.stall is None or result.stall > limit * crowded):
+        result.fail(f"stall {result.stall} s, at most {limit * crowded:.0f}")
     for reason in site.broken:
         result.fail(reason)
     result.notes = site.notes | {"exits": exits(site)}

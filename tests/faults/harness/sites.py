@@ -17,6 +17,7 @@ from tests.faults.harness.children import Child
 from tests.faults.harness.clusters import Cluster
 from tests.faults.harness.declarations import Case, Scale
 from tests.faults.harness.hooks import HookReceiver
+from tests.faults.harness.machines import crowding
 from tests.faults.harness.plants import Plant
 from tests.faults.harness.proxies import Proxy
 
@@ -128,7 +129,7 @@ class Site:
             Seconds it took; -1 when it did not hold in time, which turns the case red.
         """
         begin = time.monotonic()
-        while time.monotonic() - begin < seconds:
+        while time.monotonic() - begin < seconds * crowding():
             found = done()
             if asyncio.iscoroutine(found):
                 found = await found
@@ -144,10 +145,10 @@ class Site:
         Returns:
             False when it did not come in time, or died again and again meanwhile.
         """
-        port, before = child.environ.get("HUB_FAULTS_PORT", ""), len(child.exits)
+        port, most = child.environ.get("HUB_FAULTS_PORT", ""), len(child.exits) + _DEATHS
         begin = time.monotonic()
         async with httpx.AsyncClient(trust_env=False, timeout=2) as client:
-            while time.monotonic() - begin < seconds and len(child.exits) < before + _DEATHS:
+            while time.monotonic() - begin < seconds * crowding() and len(child.exits) < most:
                 try:
                     answer = await client.get(f"http://127.0.0.1:{port}/ready")
                 except httpx.HTTPError:

@@ -135,6 +135,9 @@ class StageConsumer:
             try:
                 ends = await self._ends(claimed, ask=ask)
             except (KafkaError, TimeoutError):
+                if not await self._answers():
+                    # The lag last measured stands; it is no sign that this process hangs.
+                    self.progress.moved()
                 return
             lag = sum(max(0, ends[partition] - off) for partition, off in claimed.items())
         self.progress.measured(lag, len(self.assignment.partitions))

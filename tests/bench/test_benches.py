@@ -48,7 +48,7 @@ def test_the_day_of_a_city_is_the_same_for_one_seed_and_has_its_repeats():
     }
 
 
-@pytest.mark.slow
+@pytest.mark.bench
 @pytest.mark.parametrize("job", ["intake", "decide"])
 async def test_hub_bench_works_every_record_and_tells_where_the_time_went(services, settings, job):
     plain, figures = await run(settings, services, job, EVENTS)
@@ -61,28 +61,28 @@ async def test_hub_bench_works_every_record_and_tells_where_the_time_went(servic
         assert min(figures.rows["denials"], figures.rows["deliveries"]) > 0.3
 
 
-@pytest.mark.slow
+@pytest.mark.bench
 async def test_job_n_writes_the_same_bytes_as_the_faust_agent(services, settings):
     found = await normalise(Place(settings, services), raw(settings, admissions(EVENTS)), EVENTS)
     assert found.problems == []
     assert set(found.figures) == {"raw", "hub", "faust"}
 
 
-@pytest.mark.slow
+@pytest.mark.bench
 async def test_job_n_by_two_workers_loses_nothing(services, settings):
     records = raw(settings, admissions(EVENTS))
     found = await normalise_by_two(Place(settings, services), records)
     assert found.problems == []
 
 
-@pytest.mark.slow
+@pytest.mark.bench
 async def test_job_r_makes_the_same_referrals_as_the_faust_tables(services, settings):
     chosen = settings.model_copy(update={"profile": "bench", "profiles_dir": PROFILES})
     found = await refer(Place(chosen, services), referring(chosen, EVENTS), EVENTS)
     assert found.problems == []
 
 
-@pytest.mark.slow
+@pytest.mark.bench
 async def test_a_run_with_a_lost_or_foreign_referral_is_invalid(services, settings):
     chosen = settings.model_copy(update={"profile": "bench", "profiles_dir": PROFILES})
     made = referring(chosen, EVENTS)
@@ -92,7 +92,7 @@ async def test_a_run_with_a_lost_or_foreign_referral_is_invalid(services, settin
     assert found.problems == ["R hub: lost: 1, not 0", "R hub: invented: 1, not 0"]
 
 
-@pytest.mark.slow
+@pytest.mark.bench
 async def test_job_g_gives_every_event_a_disposition_and_every_copy_its_number(services, settings):
     found = await rugao(Place(settings, services), rugao_input(settings, EVENTS // 2))
     assert found.problems == []

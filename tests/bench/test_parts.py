@@ -66,7 +66,7 @@ def test_quantiles_are_of_all_latencies_in_milliseconds():
     assert found == (50.0, 95.0, 99.0)
 
 
-@pytest.mark.slow
+@pytest.mark.bench
 @pytest.mark.timeout(400)
 async def test_latency_is_measured_for_every_referral_of_a_load(place, monkeypatch):
     monkeypatch.setattr("tests.bench.delays.RATES", (50, 100))
@@ -78,7 +78,7 @@ async def test_latency_is_measured_for_every_referral_of_a_load(place, monkeypat
     assert "p95 ms at 100/s" in found.knee
 
 
-@pytest.mark.slow
+@pytest.mark.bench
 @pytest.mark.timeout(400)
 async def test_growth_fills_the_tables_and_measures_each_size(place):
     found = await growths.growth(place, persons=2_000, seen=5_000, events=500)
@@ -86,7 +86,7 @@ async def test_growth_fills_the_tables_and_measures_each_size(place):
     assert found["seen"] > 0
 
 
-@pytest.mark.slow
+@pytest.mark.bench
 @pytest.mark.timeout(400)
 async def test_however_many_subscriptions_there_are_four_match(place):
     found, problems = await crowds.subscriptions(place, 100, 500)
@@ -94,7 +94,7 @@ async def test_however_many_subscriptions_there_are_four_match(place):
     assert found["subscriptions"] > 0
 
 
-@pytest.mark.slow
+@pytest.mark.bench
 @pytest.mark.timeout(400)
 async def test_a_worker_at_rest_costs_something_and_less_than_a_core(place):
     found = await idles.idle(place, 2)

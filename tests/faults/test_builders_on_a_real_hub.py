@@ -17,7 +17,7 @@ from tests.faults.verifier.__main__ import verified
 from tests.faults.verifier.topics import Reader
 from tests.faults.verifier.truths import Truth
 
-pytestmark = [pytest.mark.slow, pytest.mark.embedded, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.proof, pytest.mark.embedded, pytest.mark.timeout(300)]
 
 
 async def test_a_large_household_a_job_wrong_areas_and_discharges_taken_back(

@@ -13,7 +13,7 @@ import pytest
 from tests.faults.sabotages import SABOTAGES
 from tests.faults.small_sites import SmallSite, small_site
 
-pytestmark = [pytest.mark.slow, pytest.mark.embedded, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.proof, pytest.mark.embedded, pytest.mark.timeout(300)]
 _RATE, _SECONDS = "80", "5"
 SHOWN = ("seen_skipped", "crash_swallowed", "mask_open", "outbox_row_dropped")
 

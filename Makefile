@@ -5,7 +5,7 @@ BIN    := $(VENV)/bin
 ARGS   ?=
 STAMP  := $(VENV)/.installed
 
-.PHONY: help demo test browser check bench faults lock derived wheel clean setup
+.PHONY: help demo test browser bench-test proof-test check bench faults lock derived wheel clean setup
 
 help: ## this list
 	@awk -F':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -49,6 +49,12 @@ bench: setup ## speed and latency beside faust and a raw loop; build/bench.json 
 
 faults: setup ## kill, cut, stop, then verify (ARGS="F04 --scale full", ARGS=--ci; SABOTAGE=1 must go red)
 	@$(BIN)/hub faults run $(if $(SABOTAGE),--sabotage) $(ARGS)
+
+bench-test: setup ## the benches at a tiny scale, against their peers
+	@$(BIN)/python -m pytest -m bench tests/bench $(ARGS)
+
+proof-test: setup ## sabotaged hubs: the verifier must find each
+	@$(BIN)/python -m pytest -m proof tests/faults $(ARGS)
 
 wheel: setup ## build the wheel into dist/
 	@$(BIN)/python -m hatchling build -t wheel

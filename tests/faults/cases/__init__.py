@@ -31,7 +31,7 @@ each reason it put into ``site.broken``, and when a process ended in a loop of c
   that kills for want of memory; ``afflict(site, worker)``, then ``worker.signal(BLOCK)`` or
   ``STARVE``; ``site.shift_clock(s)``; ``logs.jump``, ``expire``, ``remake``, ``lose_offsets``.
 * ``operate(site, "offsets", "show")`` runs a command of the hub; ``Pulse(site, seed)`` times urgent
-  facts meanwhile; ``more_load(site, name, rate, seconds, seed)``; ``slowness()`` of the machine.
+  facts meanwhile; ``more_load(site, name, rate, seconds, seed)``; ``crowding()`` of the machine.
 * ``site.query(sql)``, ``site.metrics(child)``, ``site.health(child)``, ``site.hits(failpoint)``,
   ``await site.until(condition, seconds, "what")``, ``site.tell("中文 · English")``,
   ``site.notes[...]`` for the report.

@@ -11,8 +11,8 @@ from tests.faults.afflicted import BLOCK
 from tests.faults.harness.afflictions import afflict
 from tests.faults.harness.children import Child
 from tests.faults.harness.declarations import ROOT_RIGHTS, Case, Load, Scale
+from tests.faults.harness.machines import crowding
 from tests.faults.harness.memories import MemoryGroup
-from tests.faults.harness.paces import slowness
 from tests.faults.harness.sites import Site
 
 CASE = Case(
@@ -73,7 +73,7 @@ async def _few_descriptors(site: Site, worker: Child, seconds: float) -> None:
 
 async def _blocked(site: Site, worker: Child) -> None:
     await afflict(site, worker)
-    begin, limit = time.monotonic(), _WATCHDOG_SECONDS * slowness()
+    begin, limit = time.monotonic(), _WATCHDOG_SECONDS * crowding()
     worker.signal(BLOCK)
     site.tell(f"{worker.name} 事件循环阻塞 · event loop blocked")
     try:

@@ -53,6 +53,7 @@ class Log:
         self._client = client
         self._admin = admin
         self._parts: dict[str, int] = {}
+        self._near: dict[tuple[str, int, int], Any] = {}
 
     async def parts(self, topic: str) -> int:
         """Partitions of a topic; 0: there is no such topic."""
@@ -100,10 +101,29 @@ class Log:
             position = await self._client.position(at)
 
     async def at(self, topic: str, part: int, off: int) -> Any | None:
-        """The record of one offset; None: it is not kept any more."""
-        async for record in self.span(topic, part, off, off + 1):
-            return record
-        return None
+        """The record of one offset; None: it is not kept any more.
+
+        What the same fetch brought is kept until the next one: whoever goes through a partition
+        record by record asks the broker once for each megabyte, not once for each record.
+        """
+        place = topic, part, off
+        if place not in self._near:
+            self._near = await self._fetched(topic, part, off)
+        return self._near.get(place)
+
+    async def _fetched(self, topic: str, part: int, off: int) -> dict[tuple[str, int, int], Any]:
+        """The records of the one fetch that begins at an offset; none where it is not kept."""
+        first, last = await self.bounds(topic, part)
+        if not first <= off < last:
+            return {}
+        at = TopicPartition(topic, part)
+        self._client.assign([at])
+        self._client.seek(at, off)
+        while await self._client.position(at) <= off:
+            polled = await self._client.getmany(at, timeout_ms=1000)
+            if records := polled.get(at):
+                return {(topic, part, record.offset): record for record in records}
+        return {}
 
 
 @asynccontextmanager

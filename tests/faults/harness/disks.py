@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import shutil
 import subprocess
@@ -51,10 +52,17 @@ class Disk:
         return shutil.disk_usage(self.folder).free // 1024
 
     def fill(self, leave_kb: int = 0) -> None:
-        """Lay the ballast: only so many kilobytes are left."""
-        if size := (self.free_kb - leave_kb) * 1024:
-            with self._ballast.open("ab") as file:
-                os.posix_fallocate(file.fileno(), file.tell(), size)
+        """Lay the ballast: only so many kilobytes are left, or fewer where others write, too."""
+        with self._ballast.open("ab") as file:
+            while (size := (self.free_kb - leave_kb) * 1024) > 0:
+                try:
+                    os.posix_fallocate(file.fileno(), file.tell(), size)
+                except OSError as error:
+                    # What was free a moment ago somebody else has by now.
+                    if error.errno != errno.ENOSPC:
+                        raise
+                else:
+                    return
 
     def free(self) -> None:
         """Take the ballast away."""

@@ -229,16 +229,42 @@ async def _database(found: Addresses) -> list[Finding]:
             there = await overviews.database_clock(connection)
             after = time.time_ns() // 1_000_000
             standing = await standing_alarms(connection)
+            room = await database_room(connection)
         finally:
             await close(connection)
         return [
             _ok(("database", "数据库"), f"PostgreSQL {server}", f"PostgreSQL {server}"),
+            *room,
             migrations(kinds),
             *standing,
             apart(("database clock", "数据库时钟"), there, before, after),
         ]
 
     return await _patient(look, ("database", "数据库"))
+
+
+async def database_room(connection: Any) -> list[Finding]:
+    """Whether the database's disk takes anything more; silent where this account cannot tell."""
+    import asyncpg
+
+    from hub.store import overviews
+
+    part = ("database disk", "数据库磁盘")
+    try:
+        await overviews.take_room(connection)
+    except asyncpg.InsufficientPrivilegeError:
+        return []
+    except asyncpg.DiskFullError:
+        return [
+            _problem(
+                part,
+                "已满,无法写入:处理已停,未丢失任何记录",
+                "full, nothing can be written: work has stopped, and nothing is lost",
+                "腾出空间或扩容;之后自动继续",
+                "make room or enlarge it; work goes on by itself",
+            )
+        ]
+    return [_ok(part, "可写入", "takes what is written")]
 
 
 def migrations(applied: Mapping[int, str]) -> Finding:

@@ -59,6 +59,27 @@ async def open_work(executor: Executor) -> Rows:
     return await _rows(executor, _OPEN_WORK)
 
 
+async def take_room(connection: asyncpg.Connection) -> None:
+    """Ask for a megabyte of the database's disk and give it back; nothing is kept.
+
+    Small writes still succeed for a while on a full disk, into pages that are there already.
+
+    Raises:
+        asyncpg.DiskFullError: it has none left.
+        asyncpg.InsufficientPrivilegeError: this account may not make temporary tables.
+    """
+    taking = connection.transaction()
+    await taking.start()
+    try:
+        # Rows of this length are neither compressed nor stored elsewhere.
+        await connection.execute(
+            "CREATE TEMP TABLE hub_room ON COMMIT DROP AS"
+            " SELECT repeat(md5(n::text), 40) AS filler FROM generate_series(1, 1000) n"
+        )
+    finally:
+        await taking.rollback()
+
+
 async def database_clock(executor: Executor) -> int:
     """What the database's own clock shows, ms since 1970; to compare it, never to decide by it."""
     found: int = await executor.fetchval(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import pytest
-from conftest import MASTER
 
 from hub.contracts.cloudevents import to_json
 from hub.contracts.codecs import decode_copy
@@ -11,6 +10,7 @@ from hub.kernel.errors import DataError
 from hub.runtime.webhook_posts import webhook_secret
 from hub.sdk.programs import webhooks
 from hub.transports.signatures import PrivateKey, SharedKey, signed
+from tests.programs.conftest import MASTER
 
 PROGRAM = "charity-housing"
 SECRET = webhook_secret(MASTER, PROGRAM)

@@ -52,7 +52,9 @@ async def test_a_crash_is_counted_only_by_the_owner(db, other):
 
 
 async def test_a_dead_letter_may_be_decided_later_but_a_decided_event_stays(db):
-    row = seen.Seen(202504, ID + "1", b"12345678", seen.DEAD_LETTER, "E-DATE", "a.b", 0, 7)
+    row = seen.Seen(
+        202504, ID + "1", b"12345678", seen.DEAD_LETTER, "E-DATE", "a.b", 0, 7, "health"
+    )
     await seen.write(db, [row], now=1)
     row.disposition = seen.DECIDED
     await seen.write(db, [row], now=2, again={row.event_id})
@@ -68,7 +70,7 @@ async def test_months_are_made_ahead_and_dropped_after_400_days(db):
     made = await _partitions(db)
     assert {"seen_event_202403", "seen_event_202504", "seen_event_202507"} <= made
     later = datetime(2026, 4, 30, tzinfo=SHANGHAI)
-    late = seen.Seen(202404, ID + "1", b"12345678", seen.DECIDED, None, "a.b", 0, 7)
+    late = seen.Seen(202404, ID + "1", b"12345678", seen.DECIDED, None, "a.b", 0, 7, "health")
     await seen.write(db, [late], now=epoch_ms(later))
     await seen.keep_months(db, later)
     kept = await _partitions(db)

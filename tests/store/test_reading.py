@@ -22,7 +22,9 @@ async def test_a_trace_shows_every_hop_of_a_referral(db):
         )  # fmt: skip
         doc = '{"because": [["RG-1", "k", "1", []]]}'
         entry = AuditRow("decision", "hub", EVENT, "health.hospitalized", None, None, "matter", doc)
-        row = seen.Seen(202504, EVENT, b"1", seen.DECIDED, None, "health.hospitalized", 0, 7)
+        row = seen.Seen(
+            202504, EVENT, b"1", seen.DECIDED, None, "health.hospitalized", 0, 7, "health"
+        )
         await unit.write(Outcome(seen=[row], outbox=[copy], audit=[entry]))
     (one,) = await subscriptions.take(db, "me", 9)
     await deliveries.move(db, [one], limit=9, now=6)

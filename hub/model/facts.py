@@ -148,11 +148,26 @@ def _with(facts: list[Fact], event: CanonicalEvent) -> list[Fact] | None:
     """The facts with this event among them; None: it was there already."""
     void = event.lifecycle == "annulled" and event.replaces is not None
     fact = _void_of(event) if void else fact_of(event)
+    name = fact.id
+    linked = "of" in fact.data
     for known in facts:
-        if known.id == fact.id:
+        if known.id == name:
             return None
-    root = _root(fact)
+        if "of" in known.data:
+            linked = True
     found = list(facts)
+    if linked:
+        _link(found, fact, event)
+    if not found or order(found[-1]) <= order(fact):
+        found.append(fact)
+    else:
+        insort(found, fact, key=order)
+    return found
+
+
+def _link(found: list[Fact], fact: Fact, event: CanonicalEvent) -> None:
+    """Let corrections and annulments void what they replace, whichever came first."""
+    root = _root(fact)
     for place, known in enumerate(found):
         # Versions of one record name the same original: the highest of them counts.
         if root is not None and (
@@ -162,8 +177,6 @@ def _with(facts: list[Fact], event: CanonicalEvent) -> list[Fact] | None:
                 found[place] = msgspec.structs.replace(known, void_by=event.event_id)
         elif _root(known) in {fact.id, root or ""} and fact.type != VOID:
             fact.void_by = known.source if known.type == VOID else known.id
-    insort(found, fact, key=order)
-    return found
 
 
 def _root(fact: Fact) -> str | None:
@@ -226,20 +239,21 @@ def _effective(event: CanonicalEvent) -> int:
 
 def _data(event: CanonicalEvent) -> dict[str, dict[str, Any]]:
     groups = event.groups
+    family = event.type.partition(".")[0]
     data = {
         name: {field: value for field, value in groups[name].items() if value is not None}
-        for name in _KEPT.get(event.type.partition(".")[0], ())
+        for name in _KEPT.get(family, ())
         if name in groups
     }
-    members = (groups.get("household") or {}).get("members")
-    if members and event.type.partition(".")[0] in {"household", "category"}:
+    members = groups["household"].get("members") if groups.get("household") else None
+    if members and family in {"household", "category"}:
         data["household"] = {
             "members": [
                 {name: m[name] for name in _MEMBER if m.get(name) is not None} for m in members
             ]
         }
-    change = data.get("change") or {}
-    if change.get("item") == "care_level" and "care" not in data:
+    change = data.get("change")
+    if change and change.get("item") == "care_level" and "care" not in data:
         data["care"] = {"care_level": change.get("after")}
     if event.lifecycle == "corrected" and event.replaces is not None:
         data["of"] = {"id": event.replaces}

@@ -9,6 +9,7 @@ from typing import Any
 import msgspec
 
 from hub.model.records import (
+    RECORDS,
     Case,
     Decided,
     Household,
@@ -30,6 +31,7 @@ _HELD: dict[type, tuple[str, str]] = {
     Told: ("told", "id"),
 }
 """Records under a single key: where the state holds them."""
+_KEYS = {record: (record.TABLE, record.KEY) for record in RECORDS}
 
 
 class Keys(msgspec.Struct, frozen=True, gc=False):
@@ -120,8 +122,8 @@ class State:
         """Hold changed records and mark them for writing at the end of the batch."""
         for record in changes:
             self.put(record)
-            key = tuple(getattr(record, name) for name in record.KEY)
-            self.dirty[record.TABLE, key] = record
+            table, key = _KEYS[type(record)]
+            self.dirty[table, tuple([getattr(record, name) for name in key])] = record
 
     def require(self, keys: Keys) -> None:
         """Make sure these were loaded.

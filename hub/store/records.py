@@ -9,7 +9,7 @@ transactions that both found a row absent, or read it unlocked, can never overwr
 from __future__ import annotations
 
 import types
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cache
 from itertools import repeat
 from operator import attrgetter
@@ -27,6 +27,10 @@ from hub.store.connections import ConflictError, count_of
 Revisions = dict[tuple[str, Any], int]
 """(table, key) → revision of the row as read; absent rows are not in it."""
 
+astuple = msgspec.structs.astuple
+encode = msgspec.json.Encoder().encode
+
+_EMPTY: dict[type, str] = {list: "[]", dict: "{}"}
 _LITERAL = {"bigint", "boolean"}
 _SCALARS = {bytes: "bytea", str: "text", int: "bigint", bool: "boolean"}
 
@@ -53,6 +57,7 @@ class Table:
         self._decoders = [
             (self.columns.index(name), self._json[name].decode) for name in self._json
         ]
+        self._single = len(self.key) == 1
         # Names come from the declarations only, never from data.
         read = [f"{name}::text" if name in self._json else name for name in self.columns]
         self.row = f"ROW({', '.join(read)}, rev)"
@@ -84,8 +89,7 @@ class Table:
 
     def key_of(self, record: Any) -> tuple[Any, ...]:
         """The key of a record."""
-        found = self._keyed(record)
-        return found if len(self.key) > 1 else (found,)
+        return (self._keyed(record),) if self._single else self._keyed(record)
 
     def decode(self, row: Iterable[Any]) -> tuple[Any, int]:
         """A record and its revision out of a row of :attr:`select` or :attr:`row`."""
@@ -103,22 +107,25 @@ class Table:
         Raises:
             ConflictError: a row is not at the revision that was read.
         """
-        rows = sorted(records, key=self._keyed)
         name, key_of = self.name, self.key_of
-        changed = [row for row in rows if (name, key_of(row)) in revisions]
-        if len(changed) < len(rows):
-            await self._insert(
-                connection, [row for row in rows if (name, key_of(row)) not in revisions]
-            )
+        new, changed, later = [], [], []
+        for row in sorted(records, key=self._keyed):
+            revision = revisions.get((name, key_of(row)))
+            if revision is None:
+                new.append(row)
+            else:
+                changed.append(row)
+                later.append(revision + 1)
+        if new:
+            await self._insert(connection, new)
         if changed:
-            found = literal([revisions[name, key_of(row)] + 1 for row in changed])
-            columns = [self._column(column, changed) for column in self.columns]
-            tag = await connection.execute(self.upsert, *columns, found)
+            columns = [self._column(*column) for column in self._columns(changed)]
+            tag = await connection.execute(self.upsert, *columns, literal(later))
             if count_of(tag) != len(changed):
                 raise ConflictError(name)
 
     async def _insert(self, connection: asyncpg.Connection, rows: list[Any]) -> None:
-        columns = [self._values(column, rows) for column in self.columns]
+        columns = [values for _, values in self._columns(rows)]
         try:
             await connection.copy_records_to_table(
                 self.name,
@@ -128,15 +135,22 @@ class Table:
         except asyncpg.UniqueViolationError as error:
             raise ConflictError(self.name) from error
 
-    def _column(self, name: str, rows: list[Any]) -> list[Any] | str:
-        values = self._values(name, rows)
+    def _columns(self, rows: list[Any]) -> list[tuple[str, Sequence[Any]]]:
+        """Values of the rows by column, lists and dictionaries as JSON."""
+        columns = zip(self.columns, zip(*map(astuple, rows), strict=True), strict=True)
+        return [
+            (name, [_text(value) for value in values] if name in self._json else values)
+            for name, values in columns
+        ]
+
+    def _column(self, name: str, values: Sequence[Any]) -> Sequence[Any] | str:
         return literal(values) if self.types[name] in _LITERAL else values
 
-    def _values(self, name: str, rows: list[Any]) -> list[Any]:
-        if name in self._json:
-            encode = msgspec.json.encode
-            return [encode(getattr(row, name)).decode() for row in rows]
-        return [getattr(row, name) for row in rows]
+
+def _text(value: Any) -> str:
+    # Many rows belong to no household, or have no name yet.
+    known = None if value else _EMPTY.get(type(value))
+    return encode(value).decode() if known is None else known
 
 
 def _column_type(hint: Any) -> str:
@@ -161,9 +175,10 @@ def put_absent(
     """
     held = []
     decode: Callable[[Iterable[Any]], tuple[Any, int]] = table.decode
+    name, key_of = table.name, table.key_of
     for row in rows:
         record, revision = decode(row)
-        key = table.name, table.key_of(record)
+        key = name, key_of(record)
         if key not in revisions:
             revisions[key] = revision
             if key not in state.dirty:

@@ -7,6 +7,7 @@ transaction: fence, drop repeats, load, decide, write, commit.
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from collections.abc import Iterable
 from typing import Any
 
@@ -225,7 +226,8 @@ class DecideLane:
         return outcome, batch.repeats
 
     def _moves(self, items: list[Item]) -> dict[Place, tuple[Claim, int]]:
-        return {item.place: (self.holding.claims[item.place], item.off + 1) for item in items}
+        ends = {item.place: item.off + 1 for item in items}
+        return {place: (self.holding.claims[place], end) for place, end in ends.items()}
 
     def _committed(self, items: list[Item], outcome: Outcome, repeats: int) -> None:
         for claim, offset in self._moves(items).values():
@@ -236,8 +238,8 @@ class DecideLane:
             self._stage.bell.set()
         BATCHES.labels("decide").inc()
         EVENTS.labels("decide", "repeat").inc(repeats)
-        for row in outcome.seen:
-            EVENTS.labels("decide", row.disposition).inc()
+        for disposition, count in Counter(row.disposition for row in outcome.seen).items():
+            EVENTS.labels("decide", disposition).inc(count)
 
     async def _crash(
         self, connection: asyncpg.Connection, item: Item, error: BaseException

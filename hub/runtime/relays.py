@@ -208,11 +208,14 @@ class Relay:
         batches = Batches(self._producer, self._stage.settings)
         cursors: dict[str, tuple[int, int]] = {}
         counts: dict[str, int] = {}
+        parts: dict[str, int] = {}
         for copy in copies:
             one = self._held[copy.subscription]
             if one.mode != subscriptions.KAFKA:
                 continue
-            part = await self._partition(copy)
+            if copy.topic not in parts:
+                parts[copy.topic] = await self._partitions(copy.topic)
+            part = partition_of(copy.key, parts[copy.topic]) if copy.key else 0
             batches.add(copy.topic, part, copy.key or None, copy.body, _headers(copy))
             cursors[one.id] = one.epoch, copy.seq
             counts[one.id] = counts.get(one.id, 0) + 1
@@ -236,9 +239,8 @@ class Relay:
         if asyncio.get_running_loop().time() > self._sure_until:
             raise FenceError("leases may have run out")
 
-    async def _partition(self, copy: Delivery) -> int:
-        parts = await self._producer.partitions_for(self._stage.settings.wire(copy.topic))
-        return partition_of(copy.key, len(parts)) if copy.key else 0
+    async def _partitions(self, topic: str) -> int:
+        return len(await self._producer.partitions_for(self._stage.settings.wire(topic)))
 
     async def _lose_all(self) -> None:
         self._held = {}

@@ -7,7 +7,7 @@ which either writes it or refuses it with the field's path.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from functools import cache
+from functools import cache, lru_cache
 from itertools import groupby
 from typing import Any
 
@@ -19,6 +19,7 @@ STUMBLES = (TypeError, AttributeError, KeyError, IndexError, ValueError, Overflo
 """What a generated function raises where a value has no common form."""
 
 _RUN = 4
+_NAMED = 4096
 _SCALARS = {"int": INT, "long": LONG}
 
 
@@ -64,6 +65,13 @@ def _array(value: Any, item: Callable[[Any], bytes]) -> bytes:
 
 
 def _strings(value: Any) -> bytes:
+    # What the hub itself names again and again comes as a tuple; data come as lists, and are
+    # not kept.
+    return _named(value) if type(value) is tuple else _array(value, _string)
+
+
+@lru_cache(_NAMED)
+def _named(value: tuple[str, ...]) -> bytes:
     return _array(value, _string)
 
 

@@ -64,7 +64,7 @@ class Mask:
         self._markers = {field.marker for field in self.granted} - {*ALWAYS}
         self._events = {name: event.groups for name, event in catalogue.events.items()}
         self._plans: dict[frozenset[str], tuple[_Group, ...]] = {}
-        self._held: dict[tuple[str, frozenset[str]], list[str]] = {}
+        self._held: dict[tuple[str, frozenset[str]], tuple[str, ...]] = {}
 
     def conditions(self, copy_type: str, groups: Groups, met: tuple[str, ...]) -> frozenset[str]:
         """The markers whose condition is met.
@@ -119,7 +119,7 @@ class Mask:
             _pseudonymise(copy["household"], names, day)
         return Left(copy, fields)
 
-    def held_back(self, copy_type: str, met: frozenset[str]) -> list[str]:
+    def held_back(self, copy_type: str, met: frozenset[str]) -> tuple[str, ...]:
         """Names of groups the receiver does not get or does not get yet, for ``masked``.
 
         The list depends on the type shown and the conditions alone, never on what the event
@@ -129,7 +129,7 @@ class Mask:
         if found is None:
             open_now = {group.name for group in self._plans.get(met) or self._plan(met)}
             carried = {*self._events.get(copy_type, ()), *self.groups}
-            found = self._held[copy_type, met] = sorted(carried - open_now)
+            found = self._held[copy_type, met] = tuple(sorted(carried - open_now))
         return found
 
     def _plan(self, met: frozenset[str]) -> tuple[_Group, ...]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from contextlib import suppress
 from typing import Any
 
@@ -25,6 +25,8 @@ from hub.runtime.metrics import STOPPED
 from hub.runtime.progress import Progress
 from hub.runtime.slots import SlotLostError
 from hub.runtime.stages import Stage
+from hub.runtime.suspicions import Suspicion, portion_at, suspicion
+from hub.runtime.trials import PROVEN_SECONDS
 from hub.store import alarms, attempts, leases
 from hub.store import claims as store
 from hub.store.claims import Claim, Place
@@ -79,6 +81,7 @@ class Holding:
         consumer: The shared consumer.
         assignment: What is assigned.
         mine: Which partitions are this lane's.
+        stretch: Records that the lane has in its hands at once, at most.
         progress: Where stopped partitions are shown.
         stage: The worker's surroundings.
     """
@@ -88,18 +91,22 @@ class Holding:
         consumer: Any,
         assignment: Assignment,
         mine: Callable[[TopicPartition], bool],
+        stretch: int,
         progress: Progress,
         stage: Stage,
     ) -> None:
         self._consumer = consumer
         self._assignment = assignment
         self._mine = mine
+        self._stretch = stretch
         self._progress = progress
         self._stage = stage
         self._generation = -1
         self._checked = time.monotonic()
         self._lost: set[Place] = set()
-        self._ends: dict[Place, int] = {}
+        self._suspicions: dict[Place, Suspicion] = {}
+        self._probation: set[Place] = set()
+        self._began: float | None = None
         self.claims: dict[Place, Claim] = {}
 
     @property
@@ -122,6 +129,7 @@ class Holding:
         if generation == self._generation:
             return False
         self.claims = {}
+        self._probation.clear()
         self._lost.clear()
         mine = self._assigned()
         if mine and not await self._take(connection, mine, now):
@@ -149,6 +157,7 @@ class Holding:
         offsets = {p: stand.get((p.topic, p.partition), log.first) for p, log in found.items()}
         if not await self._belongs(offsets):
             return False
+        self._began = self._began or time.monotonic()
         taken = await store.take(
             connection,
             {(p.topic, p.partition): log.first for p, log in found.items()},
@@ -159,13 +168,11 @@ class Holding:
             worked=[(p.topic, p.partition) for p, log in found.items() if offsets[p] >= log.last],
         )
         passed("claim.epoch", connection.terminate)
-        tried = await attempts.standing(connection, [one.record for one in taken.values()])
-        for claim in taken.values():
-            if claim.record in tried:
-                claim.taken_there = max(claim.taken_there, attempts.STRETCH)
+        records = [claim.record for claim in taken.values()]
+        tried = await attempts.standing(connection, records + [portion_at(one) for one in records])
         if generation != self._assignment.generation:
             return False
-        self._resume(taken, found)
+        self._resume(taken, found, tried)
         await alarms.clear(connection, MISFITS, [named(p) for p in self.claims], now=now)
         return True
 
@@ -182,19 +189,26 @@ class Holding:
             return False
         return True
 
-    def may_kill(self, place: Place, off: int, stretch: int) -> bool:
-        """Whether processes may have died at this record before they got past it.
+    def portion(self, place: Place, off: int) -> int:
+        """How many records are worked at once, as processes may have died at one of them.
 
         Args:
             place: A claimed partition.
-            off: Offset of the record.
-            stretch: Records that are worked at once, at most.
+            off: Offset of the first record.
+
+        Returns:
+            1: alone; 0: as many as there are.
         """
-        claim = self.claims[place]
-        if claim.taken_there < attempts.STRETCH:
-            return False
-        # What came after the claim was taken was read by nobody who died before.
-        return off < min(claim.taken_offset + stretch, self._ends[place])
+        return self._suspicions[place].portion(off)
+
+    def acquit(self) -> None:
+        """Let partitions be read whose records run alone, once the process has proven to live."""
+        if self._probation and self._has_lived:
+            self.seek(self._probation)
+
+    @property
+    def _has_lived(self) -> bool:
+        return self._began is not None and time.monotonic() - self._began >= PROVEN_SECONDS
 
     async def check(self, connection: asyncpg.Connection, now: int) -> list[Place]:
         """Every few seconds: notice that a claim is held, and take those that were let go.
@@ -224,11 +238,12 @@ class Holding:
         self,
         taken: dict[Place, Claim],
         found: Mapping[TopicPartition, Log],
+        tried: Collection[str],
     ) -> None:
         for place, claim in taken.items():
             log = found[TopicPartition(*place)]
             wrong = misfit(claim, log)
-            self._ends[place] = log.last
+            self._suspicions[place] = suspicion(claim, tried, log.last, self._stretch)
             self._lost.discard(place)
             if wrong is None:
                 self.claims[place] = claim
@@ -286,9 +301,11 @@ class Holding:
         for place in wanted:
             claim = self.claims[place]
             partition = TopicPartition(*place)
+            waits = self.portion(place, claim.next_offset) == 1 and not self._has_lived
+            (self._probation.add if waits else self._probation.discard)(place)
             try:
                 self._consumer.seek(partition, claim.next_offset)
-                self._consumer.resume(partition)
+                (self._consumer.pause if waits else self._consumer.resume)(partition)
             except IllegalStateError:
                 # Revoked between two lines; the next assignment brings a new claim.
                 self._generation = -1

@@ -68,7 +68,7 @@ class DecideLane:
         def mine(partition: TopicPartition) -> bool:
             return bool(partition.partition % lanes == number)
 
-        self.holding = Holding(consumer, assignment, mine, progress, stage)
+        self.holding = Holding(consumer, assignment, mine, self._most, progress, stage)
         self._assignment = assignment
 
     async def run(self) -> None:
@@ -105,6 +105,7 @@ class DecideLane:
         if await holding.follow(connection, now) or await holding.check(connection, now):
             claims = list(holding.claims.values())
             self._crashed = await crashes.ahead(connection, claims)
+        holding.acquit()
         if not holding.claims:
             self._assignment.changed.clear()
             if holding.current:
@@ -119,35 +120,39 @@ class DecideLane:
         for items in self._batches(await holding.fitting(polled)):
             if not self.holding.current:
                 return
-            if len(items) == 1 and self._may_kill(items[0].place, items[0].off):
-                await self._alone(connection, items[0])
-                continue
-            async with self._stage.solitude.together():
-                await self._work(connection, items)
+            await self._run(connection, items)
 
     def _batches(self, polled: dict[TopicPartition, list[Any]]) -> Iterable[list[Item]]:
-        items = [
-            Item(record.topic, record.partition, record.offset, record)
-            for records in polled.values()
-            for record in records
-            if record.offset >= self.holding.claims[record.topic, record.partition].next_offset
-        ]
-        suspects = {
-            (partition.topic, partition.partition)
-            for partition, records in polled.items()
-            if self._is_suspect((partition.topic, partition.partition), records[0].offset)
-        }
-        others = [item for item in items if item.place not in suspects]
-        return [[item] for item in items if item.place in suspects] + ([others] if others else [])
+        """What runs apart, in the log's order, then all the rest at once."""
+        apart: list[list[Item]] = []
+        rest: list[Item] = []
+        for partition, records in polled.items():
+            place = partition.topic, partition.partition
+            start = self.holding.claims[place].next_offset
+            run = [Item(*place, one.offset, one) for one in records if one.offset >= start]
+            crashed = max(self._crashed.get(place, ()), default=-1)
+            while run and (size := 1 if run[0].off <= crashed else self._portion(run[0])):
+                part = [item for item in run if item.off < run[0].off + size]
+                apart.append(part)
+                run = run[len(part) :]
+            rest += run
+        return [*apart, rest] if rest else apart
 
-    def _is_suspect(self, place: Place, off: int) -> bool:
-        """Whether a crash is on record at this offset or after it, or a death seems to be."""
-        return self._may_kill(place, off) or any(
-            crashed >= off for crashed in self._crashed.get(place, ())
-        )
+    def _portion(self, item: Item) -> int:
+        return self.holding.portion(item.place, item.off)
 
-    def _may_kill(self, place: Place, off: int) -> bool:
-        return self.holding.may_kill(place, off, self._stage.settings.batch)
+    async def _run(self, connection: asyncpg.Connection, items: list[Item]) -> None:
+        """Work items together with what else the worker decides, or with nothing beside them."""
+        portion = self._portion(items[0])
+        if portion == 1:
+            await self._alone(connection, items[0])
+        elif portion:
+            claim = self.holding.claims[items[0].place]
+            async with self._trials.portion(connection, claim.record, claim):
+                await self._work(connection, items)
+        else:
+            async with self._stage.solitude.together():
+                await self._work(connection, items)
 
     async def _alone(self, connection: asyncpg.Connection, item: Item) -> None:
         """Work an item with nothing beside it; the fourth process sets aside what killed three."""

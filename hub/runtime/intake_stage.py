@@ -77,7 +77,12 @@ class IntakeStage:
             for topic, pipeline in stage.wiring.pipelines.items()
         }
         self.holding = Holding(
-            consumer.client, consumer.assignment, lambda _: True, consumer.progress, stage
+            consumer.client,
+            consumer.assignment,
+            lambda _: True,
+            _CHUNK * _IN_FLIGHT,
+            consumer.progress,
+            stage,
         )
         consumer.holdings.append(self.holding)
 
@@ -127,6 +132,7 @@ class IntakeStage:
         for place in await holding.check(connection, self._stage.now()):
             self._read[place] = holding.claims[place].next_offset
             self._crashed |= await crashes.ahead(connection, [holding.claims[place]])
+        holding.acquit()
         if not holding.claims:
             await self._stage.pause(_POLL_MS / 1000)
             return
@@ -149,29 +155,44 @@ class IntakeStage:
     async def _work(
         self, connection: asyncpg.Connection, polled: dict[TopicPartition, list[Any]]
     ) -> None:
-        suspects = {
-            place: records
-            for place, records in polled.items()
-            if self.holding.may_kill(place, records[0].offset, _CHUNK)
-        }
-        for partition, records in suspects.items():
-            for record in records:
+        others: dict[TopicPartition, list[Any]] = {}
+        for partition, records in polled.items():
+            run = [record for record in records if record.offset >= self._read[partition]]
+            while run and (size := self.holding.portion(partition, run[0].offset)):
                 if not self.holding.current:
                     return
-                await self._alone(connection, partition, record)
-        others = {place: polled[place] for place in polled if place not in suspects}
+                part = [record for record in run if record.offset < run[0].offset + size]
+                await self._apart(connection, partition, part, alone=size == 1)
+                run = run[len(part) :]
+            if run:
+                others[partition] = run
         if others:
             async with self._stage.solitude.together():
                 await self._take_off(connection, others)
+
+    async def _apart(
+        self,
+        connection: asyncpg.Connection,
+        partition: TopicPartition,
+        part: list[Any],
+        *,
+        alone: bool,
+    ) -> None:
+        """Work records with nothing beside them, in the air neither."""
+        while self._flying:
+            await self._land(connection)
+        if alone:
+            await self._alone(connection, partition, part[0])
+            return
+        claim = self.holding.claims[partition]
+        async with self._trials.portion(connection, claim.record, claim):
+            await self._take_off(connection, {partition: part})
+            await self._land(connection)
 
     async def _alone(
         self, connection: asyncpg.Connection, partition: TopicPartition, record: Any
     ) -> None:
         """Work a record with nothing beside it; the fourth process sets aside what killed three."""
-        if record.offset < self._read[partition]:
-            return
-        while self._flying:
-            await self._land(connection)
         place, claim = f"{named(partition)}/{record.offset}", self.holding.claims[partition]
         buried = self._stage.wiring.buried
         async with self._trials.alone(connection, place, claim) as before:

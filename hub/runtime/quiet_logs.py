@@ -1,4 +1,4 @@
-"""Quiet logs: aiokafka repeats itself dozens of times a second while a broker is away."""
+"""Quiet logs: what libraries write for every request, or dozens of times a second, is left out."""
 
 from __future__ import annotations
 
@@ -30,7 +30,8 @@ class RateLimit(logging.Filter):
 
 
 def install() -> None:
-    """Limit aiokafka's loggers, once for each process."""
+    """Limit the loggers of libraries, once for each process."""
+    logging.getLogger("httpx").setLevel(logging.WARNING)
     limit = RateLimit()
     for name in (
         "aiokafka.client",

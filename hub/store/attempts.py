@@ -1,4 +1,4 @@
-"""Attempts: a record that is tried alone is put on record before.
+"""Attempts: a record that is tried alone, or a portion of them, is put on record before.
 
 A process that is killed can write nothing afterwards: a row that was left behind is such a death.
 """
@@ -12,8 +12,8 @@ import asyncpg
 
 from hub.store.claims import Claim, fence
 
-STRETCH = 4
-"""A claim that is taken so often in a row where it stood makes its next records run alone."""
+STRETCH = 3
+"""A claim that is taken so often in a row where it stood makes its next records run in portions."""
 DEATHS = 3
 """Deaths of processes at one record, alone, after which it is a dead letter (``E-BUG``)."""
 _KEPT_MS = 86_400_000
@@ -43,7 +43,7 @@ async def begin(
 
     Args:
         connection: Outside a transaction.
-        place: Names the record: topic, partition and offset, or a timer's event.
+        place: Names the record: topic, partition and offset, or a timer's event; or a portion.
         claim: On its partition; None for a timer.
         owner: Who tries, for people to read.
         now: ms since 1970.
@@ -52,6 +52,8 @@ async def begin(
         FenceError: the partition belongs to somebody else; nothing was written.
     """
     async with connection.transaction():
+        # A process that dies loses nothing by it, only a database that dies at the same time would.
+        await connection.execute("SET LOCAL synchronous_commit TO off")
         if claim is not None:
             await fence(connection, [(claim, claim.next_offset)], now=now)
         (row,) = await connection.fetch(
@@ -77,8 +79,11 @@ async def decoded(connection: asyncpg.Connection, place: str, event_id: str) -> 
 
 
 async def end(connection: asyncpg.Connection, place: str) -> None:
-    """The process lives: whatever came of the attempt, this record does not kill."""
-    await connection.execute("DELETE FROM attempt WHERE place = $1", place)
+    """The process lives: whatever came of the attempt, this record does not kill.
+
+    Nor does the portion that began with it: its records have run one by one since.
+    """
+    await connection.execute("DELETE FROM attempt WHERE place IN ($1, $1 || '+')", place)
 
 
 async def forget(connection: asyncpg.Connection, *, now: int) -> None:

@@ -38,7 +38,7 @@ async def test_an_event_that_kills_alone_is_set_aside_and_no_other(rig):
         await rig.send(*(event(n * 10 + k, uid=uid) for k in range(10)))
     await rig.send(event(1, "kill", uid=persons[3]))
     await rig.send(*(event(n, "after", uid=uid) for n, uid in enumerate(persons)))
-    codes = await supervised(rig, ("decide",), REFERRALS, 88, most=7)
+    codes = await supervised(rig, ("decide",), REFERRALS, 88, most=6)
     assert codes == {-signal.SIGKILL}
     rows = await rig.db.fetch("SELECT record_key, code, detail FROM dead_letter")
     assert [tuple(row) for row in rows] == [("kill-1", "E-BUG", "killed 3 processes")]
@@ -48,7 +48,7 @@ async def test_an_event_that_kills_alone_is_set_aside_and_no_other(rig):
 
 async def test_bytes_that_kill_the_codec_are_set_aside_unread(rig):
     await rig.send(event(1), b"kill")
-    assert await supervised(rig, ("decide",), BUGS, 1, most=7) == {-signal.SIGKILL}
+    assert await supervised(rig, ("decide",), BUGS, 1, most=6) == {-signal.SIGKILL}
     await rig.until(REFERRALS, 1)
     assert await rig.db.fetchval("SELECT value FROM dead_letter") == b"kill"
 
@@ -56,7 +56,7 @@ async def test_bytes_that_kill_the_codec_are_set_aside_unread(rig):
 async def test_a_raw_record_that_kills_intake_is_set_aside(rig):
     await rig.send(event(1), b"kill", event(2), topic=RAW)
     done = "SELECT sum(next_offset)::int FROM partition_claim"
-    assert await supervised(rig, ("intake",), done, 3, most=7) == {-signal.SIGKILL}
+    assert await supervised(rig, ("intake",), done, 3, most=6) == {-signal.SIGKILL}
     assert (await rig.inbox(1, f"dlq.hub.{RAW}"))[0].value == b"kill"
     assert len({one.value for one in await rig.inbox(2, TOPIC)}) == 2
     await rig.until("SELECT count(*) FROM alarm WHERE kind = 'record_set_aside'", 1)
@@ -68,7 +68,7 @@ async def test_a_timer_that_kills_is_set_aside_and_the_others_fire(rig):
         [("t1", "remind", b"1" * 16), ("t2", "kill", b"2" * 16), ("t3", "remind", b"3" * 16)],
     )
     waiting = "SELECT count(*) FROM timer"
-    assert await supervised(rig, ("timers",), waiting, 0, most=7) == {-signal.SIGKILL}
+    assert await supervised(rig, ("timers",), waiting, 0, most=6) == {-signal.SIGKILL}
     assert await rig.db.fetchval(BUGS) == 1
     assert await rig.db.fetchval("SELECT count(*) FROM outbox") == 2
 
@@ -116,3 +116,20 @@ async def test_a_cut_connection_is_no_death_of_the_event_that_ran_alone(rig, poi
     finally:
         arm("")
     assert rig.died == []
+
+
+async def test_a_suspect_waits_until_its_process_has_lived_with_the_others(rig):
+    topic = rig.settings.wire(TOPIC)
+    suspect, innocent = bytes([1]) * 16, bytes([2]) * 16
+    await rig.send(event(1, uid=suspect))
+    places = "SELECT part FROM partition_claim WHERE topic = $1 AND next_offset > 0"
+    async with rig.worker(("decide",)):
+        await rig.until(REFERRALS, 1)
+    part = await rig.db.fetchval(places, topic)
+    await rig.db.execute("INSERT INTO attempt (place, owner, count, at) VALUES ($1, 'dead', 2, 1)", f"{topic}/{part}/1")
+    await rig.send(event(2, uid=suspect), *(event(n, uid=innocent) for n in range(3, 9)))
+    async with rig.worker(("decide",)):
+        await rig.until(REFERRALS, 8)
+        await rig.until("SELECT count(*) FROM attempt", 0)
+    causes = await rig.db.fetch("SELECT record_key FROM seen ORDER BY decided_at, record_key")
+    assert causes[-1][0].endswith("-2"), causes

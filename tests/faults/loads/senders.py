@@ -20,6 +20,15 @@ from tests.faults.loads.ledgers import Outcome
 from tests.faults.sites import Site
 
 _TIMEOUT = 30.0
+_CUT = (
+    OSError,
+    asyncpg.PostgresError,
+    asyncpg.InterfaceError,
+    # A server that stops amid a batch leaves the client's protocol between two states.
+    asyncpg.InternalClientError,
+    TimeoutError,
+)
+"""What a database that stops, or a line that is cut, looks like."""
 _QUEUES = {
     "civil-affairs/categories": "mz.shjz.category",
     "civil-affairs/decisions": "mz.shjz.decision",
@@ -155,7 +164,7 @@ class ViewSender:
         try:
             if self._connection is None or self._connection.is_closed():
                 self._connection = await asyncpg.connect(self._dsn, timeout=_TIMEOUT)
-        except (OSError, asyncpg.PostgresError, TimeoutError):
+        except _CUT:
             await asyncio.sleep(0.2)
             return ["failed"] * len(moves)
         names = list(rows[0])
@@ -165,7 +174,9 @@ class ViewSender:
         try:
             # One implicit transaction for all rows.
             await self._connection.executemany(insert, [list(row.values()) for row in rows])
-        except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, TimeoutError):
+        except _CUT:
+            # Whatever state it is in, this connection is not used again.
+            self._connection.terminate()
             return ["unknown"] * len(moves)
         return ["acked"] * len(moves)
 

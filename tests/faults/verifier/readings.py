@@ -70,7 +70,13 @@ class Reading:
             finally:
                 await connection.close(timeout=5)
             bounds = self._reader.bounds(self._reader.places(READ.fullmatch))
-        except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, TimeoutError):
+        except (
+            OSError,
+            asyncpg.PostgresError,
+            asyncpg.InterfaceError,
+            asyncpg.InternalClientError,
+            TimeoutError,
+        ):
             return None
         behind = sum(
             max(0, end - claims.get(place, start)) for place, (start, end) in bounds.items()

@@ -126,7 +126,10 @@ async def test_a_suspect_waits_until_its_process_has_lived_with_the_others(rig):
     async with rig.worker(("decide",)):
         await rig.until(REFERRALS, 1)
     part = await rig.db.fetchval(places, topic)
-    await rig.db.execute("INSERT INTO attempt (place, owner, count, at) VALUES ($1, 'dead', 2, 1)", f"{topic}/{part}/1")
+    await rig.db.execute(
+        "INSERT INTO attempt (place, owner, count, at) VALUES ($1, 'dead', 2, 1)",
+        f"{topic}/{part}/1",
+    )
     await rig.send(event(2, uid=suspect), *(event(n, uid=innocent) for n in range(3, 9)))
     async with rig.worker(("decide",)):
         await rig.until(REFERRALS, 8)

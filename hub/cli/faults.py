@@ -76,6 +76,15 @@ def run(
             help="故意破坏枢纽,每个用例都必须变红 · break the hub on purpose; each must go red",
         ),
     ] = False,
+    lanes: Annotated[
+        int,
+        typer.Option(
+            min=1,
+            max=4,
+            help="同时运行几个用例,各有自己的 Kafka 与 PostgreSQL"
+            " · cases at a time, each with services of its own",
+        ),
+    ] = 1,
     allow_unrun: Annotated[
         bool,
         typer.Option(
@@ -109,8 +118,8 @@ def run(
             message_zh=f"没有用例 {error};hub faults list 可列出。",
         ) from None
     shown = (lambda _: None) if as_json else _say_line
-    work = sessions.run_all(entries, seed=seed, scale=scale, sabotage=sabotage, show=shown)
-    results = asyncio.run(work)
+    session = sessions.Session(entries, seed=seed, scale=scale, sabotage=sabotage, show=shown)
+    results = asyncio.run(session.run(lanes))
     if as_json:
         json_document([sessions.document(one) for one in results])
     else:

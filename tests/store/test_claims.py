@@ -233,5 +233,5 @@ async def test_a_session_that_stands_still_inside_a_copy_is_cut(dsn, db, other):
     await asyncio.gather(copy, return_exceptions=True)
     # The server ends a session in its own time.
     async with asyncio.timeout(20):
-        while await db.fetchval(sessions, pid):
+        while await db.fetchval(sessions, pid):  # noqa: ASYNC110 - nobody tells
             await asyncio.sleep(0.05)

@@ -19,7 +19,7 @@ CASE = Case(
     "Rules and subscriptions change in flight; replay under the new ones",
     quick=Scale(seconds=4, load=Load(60, mix="referrals"), recovery=60),
     full=Scale("full", seconds=60, load=Load(200), recovery=120),
-    sabotages=("ledger_row_dropped",),
+    sabotages=("mask_open",),
 )
 _SINCE = "2000-01-01"
 _COUNTS = (

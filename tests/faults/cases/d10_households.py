@@ -22,7 +22,7 @@ CASE = Case(
     full=Scale("full", rounds=500, seconds=10, load=Load(rate=0), recovery=120),
     environ={"HUB_CLOCK": "offset:{folder}/clock"},
     connectors=("civil-affairs", "hrss"),
-    sabotages=("timers_twice",),
+    sabotages=("removal_forgotten",),
 )
 _CHILDREN = 4
 _HOUR = 3600.0

@@ -18,7 +18,7 @@ CASE = Case(
     "Rejoined after an outage, and no record ever comes",
     quick=Scale(seconds=3, load=Load(80), recovery=60),
     full=Scale("full", rounds=5, seconds=30, load=Load(200), recovery=60),
-    sabotages=("mirror_as_start",),
+    sabotages=("offsets_before_commit",),
 )
 _LIMIT, _REJOIN = 60.0, 120.0
 _UNEXPECTED = 70

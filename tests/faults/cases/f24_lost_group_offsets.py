@@ -15,7 +15,7 @@ CASE = Case(
     "The brokers lose the topic of group offsets",
     quick=Scale(seconds=5, load=Load(80), recovery=60),
     full=Scale("full", rounds=5, seconds=30, load=Load(200), recovery=60),
-    sabotages=("mirror_as_start",),
+    sabotages=("offsets_before_commit",),
 )
 
 

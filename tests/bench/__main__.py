@@ -23,8 +23,8 @@ from tests.bench.reports import markdown, replaced
 
 BUILD = Path("build")
 PAGE = Path("docs/PERFORMANCE.md")
-PARTS = ("jobs", "latency", "idle", "growth")
-KEYS = ("normalise", "refer", "rugao", "latency", "idle", "growth")
+PARTS = ("jobs", "latency", "idle", "console", "growth")
+KEYS = ("normalise", "refer", "rugao", "latency", "idle", "console", "growth")
 
 
 def arguments() -> argparse.Namespace:

@@ -11,7 +11,7 @@ from hub.embedded.services import Services
 from hub.kernel.settings import Settings
 from hub.runtime.bench_admissions import admissions
 from hub.runtime.bench_inputs import raw
-from tests.bench import crowds, growths, idles, rounds
+from tests.bench import crowds, growths, idles, rounds, watchers
 from tests.bench.delays import delays
 from tests.bench.grants import referring
 from tests.bench.jobs import Place, Round, normalise, normalise_by_two, refer, rugao, rugao_input
@@ -33,6 +33,7 @@ class Sizes(NamedTuple):
         subscriptions: At its end.
         values: Of the value list.
         growth: Events measured at each size.
+        pairs: Of the console, without and with pages.
     """
 
     rounds: int
@@ -45,10 +46,11 @@ class Sizes(NamedTuple):
     subscriptions: int
     values: int
     growth: int
+    pairs: int
 
 
-FULL = Sizes(3, 300_000, 60_000, 20, 60, 1_000_000, 5_000_000, 10_000, 1_000_000, 60_000)
-QUICK = Sizes(1, 20_000, 5_000, 4, 5, 20_000, 50_000, 500, 50_000, 5_000)
+FULL = Sizes(3, 300_000, 60_000, 20, 60, 1_000_000, 5_000_000, 10_000, 1_000_000, 60_000, 10)
+QUICK = Sizes(1, 20_000, 5_000, 4, 5, 20_000, 50_000, 500, 50_000, 5_000, 2)
 
 
 class Bench:
@@ -134,6 +136,13 @@ class Bench:
         found = await idles.idle(self.profiled, self.sizes.idle)
         self.details["idle"] = found.pop("details")
         self.report["idle"] = found
+
+    async def console(self) -> None:
+        """What open live pages cost."""
+        seconds = min(8, 2 * self.sizes.seconds)
+        found, wrong = await watchers.watchers(self.profiled, self.sizes.pairs, seconds)
+        self.problems += wrong
+        self.report["console"] = self.details["console"] = found
 
     async def growth(self) -> None:
         """Persons, events seen, subscriptions, a value list."""

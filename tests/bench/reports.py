@@ -100,7 +100,7 @@ def _latency(report: Mapping[str, Any]) -> str:
 
 def _rest(details: Mapping[str, Any]) -> list[str]:
     found = []
-    for name in ("knee", "growth", "idle"):
+    for name in ("knee", "growth", "idle", "console"):
         if name in details:
             rows = [[key, value] for key, value in details[name].items()]
             found.append(table([name, ""], rows))

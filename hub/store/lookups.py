@@ -51,11 +51,19 @@ async def asked(connection: asyncpg.Connection, actor: str, *, now: int) -> Aske
 
 
 async def matters(connection: asyncpg.Connection, uid: bytes, *, limit: int) -> list[Matter]:
-    """What is on record about a person, the newest first."""
+    """What is on record about a person and about the household as a whole, the newest first.
+
+    A meter and a house are the household's: what hangs on them names no person.
+    """
     rows = await connection.fetch(
-        "SELECT 'referral', id, program, state, opened_at FROM referral WHERE uid = $1"
-        " UNION ALL SELECT 'case', id, kind, state, opened_at FROM case_file WHERE uid = $1"
-        " UNION ALL SELECT 'task', id, kind, state, opened_at FROM task WHERE uid = $1"
+        "WITH home AS (SELECT json_array_elements_text(households) AS id FROM person"
+        " WHERE uid = $1)"
+        " SELECT 'referral', id, program, state, opened_at FROM referral"
+        " WHERE uid = $1 OR (uid IS NULL AND household IN (SELECT id FROM home))"
+        " UNION ALL SELECT 'case', id, kind, state, opened_at FROM case_file"
+        " WHERE uid = $1 OR (uid IS NULL AND household IN (SELECT id FROM home))"
+        " UNION ALL SELECT 'task', id, kind, state, opened_at FROM task"
+        " WHERE uid = $1 OR (uid IS NULL AND household IN (SELECT id FROM home))"
         " ORDER BY 5 DESC, 2 LIMIT $2",
         uid,
         limit,

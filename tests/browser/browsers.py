@@ -38,6 +38,7 @@ class Seat:
     def __init__(self, browser: Any, url: str, theme: str = "light") -> None:
         self._browser, self.url, self._theme = browser, url, theme
         self.wrong: list[str] = []
+        self.addresses: set[str] = set()
         self.clicks = 0
         self.page: Any = None
 
@@ -79,5 +80,6 @@ class Seat:
             self.wrong.append(f"{self.page.url}: {message.text}")
 
     def _asked(self, request: Any) -> None:
+        self.addresses.add(request.url)
         if not request.url.startswith((self.url, "data:")):
             self.wrong.append(f"outside: {request.url}")

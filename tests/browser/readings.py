@@ -22,35 +22,48 @@ READINGS = (
     Reading("connector", re.compile(r"^(?P<who>.+)的连接器已 .+ 没有心跳")),
     Reading("id-number", re.compile(r"^(?P<who>.+)有 [0-9,]+ 条记录成为死信:E-ID")),
     Reading("cut-off", re.compile(r"^(?P<who>.+)有 [0-9,]+ 条记录成为死信:E-JSON")),
+    Reading("code", re.compile(r"^(?P<who>.+)有 [0-9,]+ 条记录成为死信:E-CODE")),
     Reading("backlog", re.compile(r"^(?P<who>.+?)的.+突增")),
     Reading("receiver", re.compile(r"^(?P<who>.+)自 .+ 前起未收到")),
     Reading("partition", re.compile(r"(?P<who>(?:event|in)\.[a-z-]+(?:\.[a-z-]+)?).* 停止处理")),
     Reading("source", re.compile(r"^(?P<who>.+?)的.+已 .+ 没有新数据")),
 )
 _RED = ".finding.bad b, .finding.worst b"
+_ANY = ".finding b"
 _LONGEST = 120.0
 _SETTLE = 8.0
 
 
 async def red(seat: Seat) -> set[str]:
     """The red sentences of the start page, without their numbers."""
-    return {_plain(text) for text in await _red(seat)}
+    return {_plain(text) for text in await _told(seat, _RED)}
 
 
-async def diagnosis(seat: Seat, known: set[str]) -> tuple[str, str, str]:
+async def told(seat: Seat) -> set[str]:
+    """All sentences of the start page, without their numbers."""
+    return {_plain(text) for text in await _told(seat, _ANY)}
+
+
+async def diagnosis(seat: Seat, known: set[str], *, mild: bool = False) -> tuple[str, str, str]:
     """Wait for a red sentence that was not there before.
+
+    Args:
+        seat: On the start page.
+        known: Sentences that were there before.
+        mild: Whether sentences that are not red count as well.
 
     Returns:
         Cause, who, and the sentence.
     """
     limit = time.monotonic() + _LONGEST
-    while not [one for one in await _red(seat) if _plain(one) not in known]:
-        assert time.monotonic() < limit, f"nothing red but {known}"
+    which = _ANY if mild else _RED
+    while not [one for one in await _told(seat, which) if _plain(one) not in known]:
+        assert time.monotonic() < limit, f"nothing is told but {known}"
         await asyncio.sleep(0.3)
     until = time.monotonic() + _SETTLE
     seen: dict[str, None] = {}
     while time.monotonic() < until:
-        seen |= dict.fromkeys(one for one in await _red(seat) if _plain(one) not in known)
+        seen |= dict.fromkeys(one for one in await _told(seat, which) if _plain(one) not in known)
         await asyncio.sleep(0.5)
     for reading in READINGS:
         for sentence in seen:
@@ -59,8 +72,8 @@ async def diagnosis(seat: Seat, known: set[str]) -> tuple[str, str, str]:
     raise AssertionError(f"no known words in {list(seen)}")
 
 
-async def _red(seat: Seat) -> list[str]:
-    return [text.strip() for text in await seat.page.locator(_RED).all_inner_texts()]
+async def _told(seat: Seat, which: str) -> list[str]:
+    return [text.strip() for text in await seat.page.locator(which).all_inner_texts()]
 
 
 def _plain(sentence: str) -> str:

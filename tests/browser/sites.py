@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import os
 import random
 import shutil
 from collections.abc import AsyncIterator
@@ -12,6 +11,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+import pytest
 import structlog
 
 import connectors
@@ -64,11 +64,14 @@ async def site(services: Services, folder: Path, seed: int) -> AsyncIterator[Sit
     settings = own.model_copy(update={"kafka": services.kafka, "database": services.database})
     settings.data_dir.mkdir(parents=True, exist_ok=True)
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.ERROR))
-    # The worker, a process of its own, finds its copy of the package first.
-    os.environ["PYTHONPATH"] = str(mappings.parent)
-    async with opened(settings, people=PEOPLE, seed=CITY, progress=_quiet) as stage:
-        del os.environ["PYTHONPATH"]
-        async with consoles.opened(stage) as desk:
+    with pytest.MonkeyPatch.context() as patch:
+        # The worker, a process of its own, finds its copy of the package first at every start.
+        patch.setenv("PYTHONPATH", str(mappings.parent))
+        patch.setenv("PYTHONSAFEPATH", "1")
+        async with (
+            opened(settings, people=PEOPLE, seed=CITY, progress=_quiet) as stage,
+            consoles.opened(stage) as desk,
+        ):
             stage.beside(enter(stage, RATE, seed))
             await desk.watch.hurry(RATE)
             draw = random.Random(seed)  # noqa: S311 - which incident

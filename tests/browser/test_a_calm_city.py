@@ -16,9 +16,10 @@ from tests.browser.readings import red
 from tests.browser.sites import Site
 
 pytestmark = [pytest.mark.browser, pytest.mark.embedded, pytest.mark.timeout(240)]
-_CALM_SECONDS = 25
+_CALM_SECONDS = 15
 _PAGES = 14
 """The console has more of them."""
+_PICTURES = 3
 
 
 async def test_without_an_incident_nothing_is_red(city: Site, seat: Seat) -> None:
@@ -33,16 +34,18 @@ async def test_no_page_has_a_barrier_an_error_or_an_outside_request(
     city: Site, browser: Any
 ) -> None:
     seen: set[str] = set()
+    barriers: list[str] = []
     for account in ("op", "audit", "admin"):
         seat = Seat(browser, city.desk.url)
         await seat.sit(account, city.desk.password)
-        await _walk(seat, seen)
+        await _walk(seat, seen, barriers)
         await seat.leave()
         assert not seat.wrong
+    assert not barriers
     assert len(seen) > _PAGES
 
 
-async def _walk(seat: Seat, seen: set[str]) -> None:
+async def _walk(seat: Seat, seen: set[str], barriers: list[str]) -> None:
     """Every page of the navigation, and of each the first page that it leads on to."""
     nav = seat.page.get_by_role("navigation", name="页面", exact=True)
     for link in await nav.get_by_role("link").all():
@@ -51,24 +54,24 @@ async def _walk(seat: Seat, seen: set[str]) -> None:
             continue
         seen.add(path)
         await seat.click(nav.locator(f"a[href='{path}']"))
-        await _clean(seat)
+        barriers += await _barriers(seat)
         inner = seat.page.locator("main table a[href^='/'], main .card a[href^='/']").first
         onward = str(await inner.get_attribute("href")) if await inner.count() else path
         if re.sub(r"[^/]+$|[?].*", "", onward) not in seen:
             seen.add(re.sub(r"[^/]+$|[?].*", "", onward))
             await seat.page.goto(seat.url + onward)
-            await _clean(seat)
+            barriers += await _barriers(seat)
             await seat.page.goto(seat.url + path)
 
 
-async def _clean(seat: Seat) -> None:
+async def _barriers(seat: Seat) -> list[str]:
+    found: list[str] = []
     await seat.page.get_by_role("heading", level=1).first.wait_for()
     for theme in ("light", "dark"):
         await seat.page.emulate_media(color_scheme=theme)
-        found = await violations(seat.page)
-        assert not found, f"{seat.page.url} {theme}: {found}"
+        found += [f"{seat.page.url} {theme}: {one}" for one in await violations(seat.page)]
     wide = await seat.page.evaluate("document.documentElement.scrollWidth - innerWidth")
-    assert wide <= 0, f"{seat.page.url} is {wide} px too wide"
+    return found if wide <= 0 else [*found, f"{seat.page.url} is {wide} px too wide"]
 
 
 async def test_lag_and_copies_on_the_pages_are_those_of_a_counter_of_our_own(
@@ -86,7 +89,7 @@ async def _figures_agree(city: Site, seat: Seat) -> None:
     """Each figure lies between what was true before and after the picture it comes from."""
     await seat.start()
     await seat.go("项目")
-    for _ in range(5):
+    for _ in range(_PICTURES):
         before = await _counted(city)
         shown = await _shown_after_a_picture(seat)
         after = await _counted(city)
@@ -104,7 +107,9 @@ async def _figures_agree(city: Site, seat: Seat) -> None:
 
 
 async def _counted(city: Site) -> dict[str, int]:
-    rows = await city.stage.pool.fetch("SELECT id, next_seq - 1 AS numbered FROM subscription")
+    rows = await city.stage.pool.fetch(
+        "SELECT id, next_seq - 1 AS numbered FROM subscription WHERE topic LIKE 'program.%'"
+    )
     return {row["id"]: row["numbered"] for row in rows}
 
 

@@ -84,6 +84,25 @@ async def test_a_number_leads_to_the_matters_and_is_left_nowhere(
     assert door.uid.hex() not in page
 
 
+async def test_what_hangs_on_the_household_alone_is_found_from_each_member(door: Door) -> None:
+    await door.rig.fetch(
+        "INSERT INTO person (uid, households, facts, identity, rev)"
+        " VALUES ($1, '[\"H-1\"]', '[]', '{}', 1)",
+        door.uid,
+    )
+    await door.rig.fetch(
+        "INSERT INTO referral (id, program, subject_kind, subject_ref, episode, uid, household,"
+        " state, correlation, rule, opened_at, spell_from, history, rev)"
+        " SELECT id, 'housing-aid', 'house', id, 'e', uid, home, 'created', 'c', 'r', 6, 0, '[]', 1"
+        " FROM (VALUES ('REF-2', NULL::bytea, 'H-1'), ('REF-3', '\\x01'::bytea, 'H-1'),"
+        " ('REF-4', NULL, 'H-2')) AS row (id, uid, home)"
+    )
+    browser = await door.rig.signed_in("operator")
+    text = (await _search(browser, NUMBER)).text
+    found = [name for name in ("REF-1", "REF-2", "REF-3", "REF-4") if f"/journey/{name}" in text]
+    assert found == ["REF-1", "REF-2"]
+
+
 async def test_without_a_reason_or_a_right_number_nobody_is_looked_up(door: Door) -> None:
     browser = await door.rig.signed_in("operator")
     for number, reason in (

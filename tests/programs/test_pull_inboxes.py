@@ -176,3 +176,37 @@ async def test_an_unreachable_gateway_is_an_error_and_no_silence():
     async with Inbox(PROGRAM, gateway="http://127.0.0.1:9", key="x") as inbox:
         with pytest.raises(httpx.ConnectError):
             await take(inbox, 1)
+
+
+async def test_a_gateway_that_cannot_be_reached_is_asked_again_and_nothing_is_lost(door):
+    """The first two fetches fail, one acknowledgement is cut off, one answer comes from a proxy."""
+    faults = [
+        httpx.ConnectError("refused"),
+        httpx.Response(503),
+        None,
+        httpx.ReadTimeout("slow"),
+        None,
+    ]
+
+    class Failing(httpx.AsyncHTTPTransport):
+        async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+            fault = faults.pop(0) if faults else None
+            if isinstance(fault, Exception):
+                raise fault
+            return fault or await super().handle_async_request(request)
+
+    await door.deliver(1, 2)
+    client = httpx.AsyncClient(
+        base_url=door.url,
+        headers={"authorization": f"Bearer {door.key}"},
+        transport=Failing(),
+    )
+    async with Inbox(PROGRAM, gateway=door.url, key=door.key, client=client) as inbox:
+        # The third copy is not there: asking for it acknowledges the second one.
+        with pytest.raises(TimeoutError):
+            async with asyncio.timeout(6):
+                await take(inbox, 3)
+        assert inbox.sequence == 2
+    assert not faults
+    acked = await door.db.fetchval("SELECT acked_seq FROM subscription WHERE id = $1", PROGRAM)
+    assert acked == 2

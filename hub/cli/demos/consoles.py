@@ -13,6 +13,7 @@ from hub.console import passwords
 from hub.console.names import sentences
 from hub.console.servers import serving
 from hub.embedded.city.loads import FED, LONGEST_GAP
+from hub.gateway.keys import development_key
 from hub.kernel.clocks import SystemClock, clock_from, epoch_ms
 from hub.runtime.alerting import Alerting
 from hub.runtime.sampler_pages import Exposition
@@ -125,7 +126,12 @@ def promised(manifests: Mapping[str, Manifest], rate: float) -> dict[str, Manife
 @asynccontextmanager
 async def opened(stage: Stage) -> AsyncIterator[Desk]:
     """Sampler and console beside the stage, until the block ends."""
-    settings = stage.settings
+    settings = stage.settings.model_copy(
+        update={
+            "console_lookup": stage.served.url,
+            "console_lookup_key": development_key(stage.settings, "operator:console"),
+        }
+    )
     password = await _accounts(stage)
     watch = Watch(stage)
     watch.begin()

@@ -29,6 +29,7 @@ def demo_settings(chosen: Settings) -> Settings:
         "gateway_port": port if port and all_free([port]) else 0,
         "gateway_public": False,
         "gateway_rate": 10_000,
+        "gateway_lookups": True,
         "console_host": "127.0.0.1",
         "console_port": console if console and all_free([console]) else 0,
         "console_public": False,

@@ -69,19 +69,23 @@ class Receivers:
         """A program's system stands still: it takes no copies."""
         self._turns(program).clear()
 
-    def break_down(self, program: str) -> None:
-        """A program's web server fails at every request.
+    def break_down(self, program: str, status: int = 503) -> None:
+        """A program's web server answers every request with an error.
+
+        Args:
+            program: Which.
+            status: 5xx: it fails; 4xx: it refuses.
 
         Raises:
             KeyError: this program has none.
         """
-        self._hooks[program].broken = True
+        self._hooks[program].failing = status
 
     def heal(self, program: str) -> None:
         """A program works again."""
         self._turns(program).set()
         if program in self._hooks:
-            self._hooks[program].broken = False
+            self._hooks[program].failing = 0
 
     def _turns(self, program: str) -> asyncio.Event:
         if program in self._hooks:

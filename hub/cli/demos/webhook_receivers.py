@@ -30,7 +30,7 @@ class WebhookReceiver:
 
     Attributes:
         refused: Requests whose signature did not fit.
-        broken: Answer 503 to everything.
+        failing: Status answered to everything; 0: copies are taken.
         well: While it is cleared, no request is answered at all.
     """
 
@@ -42,7 +42,7 @@ class WebhookReceiver:
         self._take = take
         self._seen: set[str] = set()
         self.refused = 0
-        self.broken = False
+        self.failing = 0
         self.well = asyncio.Event()
         self.well.set()
 
@@ -92,8 +92,8 @@ class WebhookReceiver:
     async def _answer(self, path: str, headers: dict[str, str], body: bytes) -> int:
         if path != self._path:
             return 404
-        if self.broken:
-            return 503
+        if self.failing:
+            return self.failing
         try:
             copy = verify(
                 self._program, headers, body, now=int(time.time()), secrets=[self._secret]

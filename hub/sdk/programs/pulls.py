@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
+import random
 from collections.abc import Callable, Mapping
 from types import TracebackType
 from typing import Any, Self
 
 import httpx
 import orjson
+import structlog
 
 from hub.contracts.catalogues import catalogue
 from hub.contracts.events import CanonicalEvent
@@ -20,6 +23,13 @@ from hub.sdk.programs.sequences import Sequences
 _WAIT_SECONDS = 5
 _AT_ONCE = 200
 _GONE = 410
+_PASSING_FAULTS = (httpx.TimeoutException, httpx.NetworkError, httpx.RemoteProtocolError)
+_PASSING = frozenset({502, 503, 504})
+"""What a gateway under load, in a restart or behind a proxy answers for a while."""
+_FIRST_PAUSE, _LONGEST_PAUSE = 0.5, 30.0
+"""Seconds between two tries."""
+
+log = structlog.get_logger(__name__)
 _TEXTS: dict[str, Callable[[int], str]] = {
     "date": lambda day: date_of(day).isoformat(),
     "money": text_of,
@@ -32,6 +42,9 @@ Number = tuple[int, int]
 
 class PullInbox:
     """The transport of an inbox at the gateway.
+
+    While the gateway cannot be reached each request is repeated, with growing pauses: what it asks
+    for may be asked for twice.
 
     Args:
         program: The receiver.
@@ -90,9 +103,7 @@ class PullInbox:
             HubError: there is none.
         """
         asked = {} if generation is None else {"generation": generation}
-        response = await self._client.get(
-            f"/programs/{self._program}/copies/{sequence}", params=asked
-        )
+        response = await self._answer("GET", f"copies/{sequence}", params=asked)
         if response.status_code == _GONE:
             return None
         return from_event(self._program, _checked(response).content)
@@ -125,12 +136,30 @@ class PullInbox:
         )
 
     async def _get(self, path: str, asked: Mapping[str, int]) -> dict[str, Any]:
-        response = await self._client.get(f"/programs/{self._program}/{path}", params=asked)
+        response = await self._answer("GET", path, params=asked)
         found: dict[str, Any] = orjson.loads(_checked(response).content)
         return found
 
     async def _post(self, path: str, said: dict[str, Any]) -> None:
-        _checked(await self._client.post(f"/programs/{self._program}/{path}", json=said))
+        _checked(await self._answer("POST", path, json=said))
+
+    async def _answer(self, method: str, path: str, **content: Any) -> httpx.Response:
+        pause = _FIRST_PAUSE
+        while True:
+            try:
+                response = await self._client.request(
+                    method, f"/programs/{self._program}/{path}", **content
+                )
+            except _PASSING_FAULTS as error:
+                why = type(error).__name__
+            else:
+                if response.status_code not in _PASSING:
+                    return response
+                why = str(response.status_code)
+            log.warning("gateway not reached", program=self._program, why=why, again_in=pause)
+            # Receivers that were cut off together do not come back in one moment.
+            await asyncio.sleep(pause * random.uniform(0.5, 1))  # noqa: S311 - no secret
+            pause = min(2 * pause, _LONGEST_PAUSE)
 
 
 def _checked(response: httpx.Response) -> httpx.Response:

@@ -20,6 +20,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.embedded, pytest.mark.timeout(240
 RECORDS = 40
 REASON = "映射已按新代码修正"
 _LONGEST = 60.0
+_OPEN = "SELECT id FROM dead_letter WHERE source = $1 AND state = 'open' AND code LIKE 'E-CODE%'"
 
 
 class Novelty(NamedTuple):
@@ -77,7 +78,7 @@ async def test_forty_dead_letters_are_redriven_by_two_accounts_and_all_end_well(
 ) -> None:
     known = await red(seat)
     who = city.draw.choice(sorted(NOVELTIES))
-    numbers = await _entered(city, who)
+    await _enter(city, who)
     since = time.monotonic()
     cause, name, sentence = await diagnosis(seat, known)
     assert (cause, name) == ("code", city.stage.manifests[who].zh), sentence
@@ -85,6 +86,8 @@ async def test_forty_dead_letters_are_redriven_by_two_accounts_and_all_end_well(
     await seat.click(seat.page.get_by_role("link").filter(has_text=f"{name}有 {RECORDS} 条").first)
     row = seat.page.locator("main tbody tr").filter(has_text="E-CODE").filter(has_text=name).first
     assert str(RECORDS) in await row.locator("td").all_inner_texts()
+    letters = await city.stage.pool.fetch(_OPEN, who)
+    assert len(letters) == RECORDS
     waited = time.monotonic()
     await _mended(city, who)
     since += time.monotonic() - waited
@@ -94,22 +97,20 @@ async def test_forty_dead_letters_are_redriven_by_two_accounts_and_all_end_well(
     await seat.page.locator("main .head").get_by_text("完成").wait_for(timeout=30_000)
     seat.clicks += second_seat.clicks
     answers.note("forty dead letters", seat, since, who=who, cause=cause)
-    await _all_well(city, who, numbers)
+    await _all_well(city, [row["id"] for row in letters])
     await _calm(seat, known)
 
 
-async def _entered(city: Site, who: str) -> list[str]:
+async def _enter(city: Site, who: str) -> None:
     today, novelty = city.stage.town.today, NOVELTIES[who]
     households = [one for one in city.stage.town.city for _ in range(2)][:RECORDS]
     mark = f"N{city.draw.randrange(1 << 20)}"
-    numbers = [f"{mark}-{at}" for at in range(len(households))]
     rows = [
-        _record(who, one, today, number) | {novelty.field: novelty.code}
-        for one, number in zip(households, numbers, strict=True)
+        _record(who, one, today, f"{mark}-{at}") | {novelty.field: novelty.code}
+        for at, one in enumerate(households)
     ]
     assert len(rows) == RECORDS
     await city.stage.offices.enter(who, novelty.item, *rows)
-    return numbers
 
 
 def _record(who: str, one: Household, today: object, number: str) -> dict[str, object]:
@@ -159,16 +160,15 @@ async def _approved(seat: Seat, request: str) -> None:
     await page.locator("main .head").get_by_text("完成").wait_for(timeout=60_000)
 
 
-async def _all_well(city: Site, who: str, numbers: list[str]) -> None:
+async def _all_well(city: Site, letters: list[str]) -> None:
     """By the hub's own tables: each letter is settled by an event of its own, each was decided."""
     limit = time.monotonic() + _LONGEST
     while True:
         rows = await city.stage.pool.fetch(
             "SELECT d.state, d.replays, s.event_id, s.disposition FROM dead_letter d"
             " LEFT JOIN seen_event s ON s.event_id::text = d.settled_by"
-            " WHERE d.source = $1 AND d.record_key = ANY($2)",
-            who,
-            numbers,
+            " WHERE d.id = ANY($1)",
+            letters,
         )
         if all(row["state"] == "settled" and row["event_id"] for row in rows):
             break

@@ -43,8 +43,8 @@ Number = tuple[int, int]
 class PullInbox:
     """The transport of an inbox at the gateway.
 
-    While the gateway cannot be reached each request is repeated, with growing pauses: what it asks
-    for may be asked for twice.
+    While the gateway does not answer each request is repeated, with growing pauses: what it asks
+    for may be asked for twice. Only an address where nobody ever answered is an error at once.
 
     Args:
         program: The receiver.
@@ -65,6 +65,7 @@ class PullInbox:
         )
         self._cursor: Number | None = None
         self._acked: Number | None = None
+        self._answered = False
         self.sequences = Sequences()
 
     async def __aenter__(self) -> Self:
@@ -151,8 +152,11 @@ class PullInbox:
                     method, f"/programs/{self._program}/{path}", **content
                 )
             except _PASSING_FAULTS as error:
+                if isinstance(error, httpx.ConnectError) and not self._answered:
+                    raise
                 why = type(error).__name__
             else:
+                self._answered = True
                 if response.status_code not in _PASSING:
                     return response
                 why = str(response.status_code)

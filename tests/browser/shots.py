@@ -1,6 +1,6 @@
 """The two screenshots of the README: ``python -m tests.browser.shots`` on a city with an incident.
 
-Small PNGs: few colours, no more pixels than a page of text shows.
+Small PNGs: no more pixels than a page of text shows.
 """
 
 from __future__ import annotations
@@ -10,15 +10,18 @@ import shutil
 import tempfile
 from pathlib import Path
 
+from hub.cli.demos.entering import Entering
 from hub.embedded.services import embedded
 from hub.kernel.settings import Settings
 from tests.browser.browsers import Seat, chromium
+from tests.browser.families import facts, family, grant
 from tests.browser.sites import Site, site
 
 FOLDER = Path(__file__).parents[2] / "docs" / "images"
 LARGEST = 150 * 1024
 _SEED = 5
-_SHOWN = 45.0
+_SETTLED, _SHOWN = 4.0, 45.0
+SHOWN_SIZE = {"width": 1120, "height": 720}
 
 
 async def main() -> None:
@@ -43,12 +46,23 @@ async def main() -> None:
 
 
 async def _taken(city: Site, seat: Seat) -> None:
+    await seat.page.set_viewport_size(SHOWN_SIZE)
     await city.incidents.silent("source")
+    one = family(city.draw, city.stage.town.today)
+    async with Entering(city.stage) as entering:
+        for entry in facts(one, city.stage.town.today):
+            await entering.enter(entry)
+        await asyncio.sleep(_SETTLED)
+        await entering.enter(grant(one, city.stage.town.today))
     await asyncio.sleep(_SHOWN)
     await _shot(seat, "console-map.png")
-    await seat.go("积压")
-    await asyncio.sleep(3)
-    await _shot(seat, "console-lag.png")
+    referral = await city.stage.pool.fetchval(
+        "SELECT id FROM referral WHERE household = $1 AND program = 'housing-aid'", one.id
+    )
+    await seat.page.get_by_role("searchbox").fill(referral)
+    await seat.page.keyboard.press("Enter")
+    await seat.page.get_by_role("heading", name="一件事的全程").wait_for()
+    await _shot(seat, "console-journey.png")
 
 
 async def _shot(seat: Seat, name: str) -> None:

@@ -55,16 +55,17 @@ async def diagnosis(seat: Seat, known: set[str], *, mild: bool = False) -> tuple
     Returns:
         Cause, who, and the sentence.
     """
-    limit = time.monotonic() + _LONGEST
     which = _ANY if mild else _RED
-    while not [one for one in await _told(seat, which) if _plain(one) not in known]:
-        assert time.monotonic() < limit, f"nothing is told but {known}"
-        await asyncio.sleep(0.3)
-    until = time.monotonic() + _SETTLE
+    # A sentence may go again with the next picture: whatever was read counts.
     seen: dict[str, None] = {}
+    until = time.monotonic() + _LONGEST
     while time.monotonic() < until:
-        seen |= dict.fromkeys(one for one in await _told(seat, which) if _plain(one) not in known)
-        await asyncio.sleep(0.5)
+        new = [one for one in await _told(seat, which) if _plain(one) not in known]
+        if new and not seen:
+            until = time.monotonic() + _SETTLE
+        seen |= dict.fromkeys(new)
+        await asyncio.sleep(0.3)
+    assert seen, f"nothing is told but {known}"
     for reading in READINGS:
         for sentence in seen:
             if found := reading.words.search(sentence):

@@ -62,6 +62,7 @@ async def _taken(city: Site, seat: Seat) -> None:
     await seat.page.get_by_role("searchbox").fill(referral)
     await seat.page.keyboard.press("Enter")
     await seat.page.get_by_role("heading", name="一件事的全程").wait_for()
+    await seat.page.evaluate("document.querySelector('.timeline').scrollIntoView()")
     await _shot(seat, "console-journey.png")
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import importlib
 import sys
+from collections.abc import Coroutine
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -100,7 +101,7 @@ def run(
 
     Raises:
         ConfigurationError: no checkout, or an unknown case or scale.
-        Exit: code 1 when a case failed, or was not run.
+        Exit: code 1 when a case failed, or was not run; 128 and its number after a signal.
     """
     if scale not in {"quick", "full"}:
         raise ConfigurationError(
@@ -119,13 +120,25 @@ def run(
         ) from None
     shown = (lambda _: None) if as_json else _say_line
     session = sessions.Session(entries, seed=seed, scale=scale, sabotage=sabotage, show=shown)
-    results = asyncio.run(session.run(lanes))
+    results = _run(session.run(lanes))
     if as_json:
         json_document([sessions.document(one) for one in results])
     else:
         _show(results, seed)
     if not sessions.passed(results, sabotage=sabotage, allow_unrun=allow_unrun):
         raise typer.Exit(1)
+
+
+def _run(work: Coroutine[Any, Any, list[Any]]) -> list[Any]:
+    interruptions = _harness("interruptions")
+    try:
+        return asyncio.run(interruptions.interruptible(work))
+    except interruptions.InterruptedRunError as error:
+        say(
+            f"收到 {error.number.name},已中止;启动的进程均已结束",
+            f"{error.number.name}: given up; every process it had started has ended",
+        )
+        raise typer.Exit(128 + error.number) from None
 
 
 def _say_line(text: str) -> None:

@@ -60,7 +60,11 @@ class MemoryGroup:
         eater = await asyncio.create_subprocess_exec(
             "sh", "-c", *script, sys.executable, "-c", code
         )
-        await eater.wait()
+        try:
+            await eater.wait()
+        except asyncio.CancelledError:
+            eater.kill()
+            raise
         (self._folder / "memory.limit_in_bytes").write_text("-1")
 
 

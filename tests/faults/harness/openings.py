@@ -85,7 +85,7 @@ async def opened(
         await _started(site)
         yield site
     finally:
-        await asyncio.gather(*(child.stop() for child in _all(site)))
+        await asyncio.gather(*(child.stop() for child in site.made))
         await asyncio.gather(site.hooks.stop(), site.postgres.stop(), site.gateway_postgres.stop())
         await _cleared(site, queues)
 
@@ -100,12 +100,6 @@ async def _cleared(site: Site, queues: list[str]) -> None:
         await site.plant.server.start()
     for made in filter(None, (site.database, site.exchange)):
         await drop_database(site.plant.server.dsn, made)
-
-
-def _all(site: Site) -> list[Child]:
-    gateway = [site.gateway] if hasattr(site, "gateway") else []
-    beside = [child for child in (site.load, site.witness) if child]
-    return [*beside, *site.workers, *gateway, *site.connectors.values()]
 
 
 async def _furnished(site: Site) -> list[str]:
@@ -208,7 +202,9 @@ def _environment(site: Site, name: str, port: int, proxy: Proxy) -> dict[str, st
 
 def _child(site: Site, name: str, command: list[str], port: int, proxy: Proxy) -> Child:
     environ = _environment(site, name, port, proxy)
-    return Child(name, command, environ, site.folder / "logs" / f"{name}.log")
+    made = Child(name, command, environ, site.folder / "logs" / f"{name}.log")
+    site.made.append(made)
+    return made
 
 
 def hub_command(*words: str, sabotage: str = "", python: str = sys.executable) -> list[str]:

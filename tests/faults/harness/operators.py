@@ -41,7 +41,7 @@ async def command(site: Site, *words: str, seconds: float = _SECONDS) -> Said:
     )
     try:
         out, _ = await asyncio.wait_for(process.communicate(), seconds)
-    except TimeoutError:
+    except (TimeoutError, asyncio.CancelledError):
         process.kill()
         await process.wait()
         raise

@@ -48,6 +48,7 @@ class Site:
         gateway: The gateway's process.
         connectors: Connector id → process.
         load: The load generator; None: none.
+        made: Every process that was ever made here, the tools among them; all end with the site.
         tell: Shows one line of progress.
         notes: Goes into the report.
         broken: Reasons found by the case itself; any turns it red.
@@ -71,6 +72,7 @@ class Site:
     connectors: dict[str, Child] = field(default_factory=dict)
     load: Child | None = None
     witness: Child | None = None
+    made: list[Child] = field(default_factory=list)
     gateway_url: str = ""
     make_worker: Callable[..., Child] = field(init=False)
     notes: dict[str, Any] = field(default_factory=dict)

@@ -28,7 +28,8 @@ class ToolError(Exception):
 def _tool(site: Site, name: str, module: str, *words: str) -> Child:
     command = [sys.executable, "-m", module, "--site", str(site.file), *words]
     log = site.folder / "logs" / f"{name}.log"
-    return Child(name, command, tool_environment(), log, again=False)
+    site.made.append(tool := Child(name, command, tool_environment(), log, again=False))
+    return tool
 
 
 async def start_witness(site: Site) -> None:

@@ -6,13 +6,13 @@ schema and, for events, once per set of groups that comes along.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import cache
 from typing import Any
 
 from hub.contracts.catalogues import Catalogue, catalogue
 from hub.contracts.decoders import compile_decoder, compile_event, whole
-from hub.contracts.encoders import STUMBLES, compile_encoder, compile_variant
+from hub.contracts.encoders import STUMBLES, compile_copy, compile_encoder, compile_variant
 from hub.contracts.events import CanonicalEvent, Groups
 from hub.contracts.interpreters import names_of, write
 from hub.contracts.schemas import ENVELOPE, SEALED
@@ -175,6 +175,37 @@ def encode_copy(program: str, copy: dict[str, Any]) -> bytes:
             field that does not fit or is not granted.
     """
     return _copy_encoder(program)(copy)
+
+
+class CopyEncoder(dict[tuple[str, ...], Callable[[Any], bytes]]):
+    """:func:`encode_copy` for many copies of one receiver: compiled once for each set of parts.
+
+    Args:
+        program: The receiver's id.
+        constants: Attributes of the envelope that all its copies have in common.
+    """
+
+    def __init__(self, program: str, constants: Mapping[str, Any]) -> None:
+        super().__init__()
+        self._program = program
+        self._constants = constants
+
+    def __missing__(self, present: tuple[str, ...]) -> Callable[[Any], bytes]:
+        place = catalogue()
+        schema_id = place.schema_id(f"programs/{self._program}.avsc")
+        made = compile_copy(
+            place.schemas_by_id[schema_id], present, frame(schema_id), self._constants
+        )
+        if len(self) < _VARIANTS:
+            self[present] = made
+        return made
+
+    def encode(self, copy: dict[str, Any]) -> bytes:
+        """As :func:`encode_copy`, errors too."""
+        try:
+            return self[tuple(copy)](copy)
+        except STUMBLES:
+            return encode_copy(self._program, copy)
 
 
 @cache

@@ -365,3 +365,49 @@ def compile_variant(
                 source.lines.append(f"if not {group}: stumble[0]")
             source.group(resolved(schema_of[1], names)[1], group)
     return source.made("event")
+
+
+def compile_copy(
+    schema: Schema, present: Collection[str], head: bytes, constants: Mapping[str, Any]
+) -> Callable[[Any], bytes]:
+    """A function for copies that hold exactly these parts; absent ones cost nothing.
+
+    Args:
+        schema: Copy schema: the envelope, then references, groups and bodies, all of them nullable.
+        present: Names of the parts there, the envelope among them.
+        head: Bytes before the body.
+        constants: Attributes of the envelope that are the same in all of these copies.
+
+    Raises:
+        DataError: a constant does not fit.
+        KeyError: a part that is not declared.
+    """
+    names = names_of(schema)
+    fields = {field["name"]: field["type"] for field in schema["fields"]}
+    if not set(present) <= fields.keys():
+        raise KeyError("a part that is not declared")
+    source = Source(names)
+    source.constant(head)
+    source.lines.append("get = value['envelope'].get")
+    attributes = resolved(fields.pop("envelope"), names)[1]["fields"]
+    source.envelope(
+        attributes,
+        {field["name"]: f"get({field['name']!r})" for field in attributes},
+        {
+            field["name"]: (write(field["type"], constants[field["name"]], names),)
+            for field in attributes
+            if field["name"] in constants
+        },
+    )
+    for name, (_, schema_of) in fields.items():
+        kind, full = resolved(schema_of, names)
+        if name not in present:
+            source.constant(NULL)
+        elif kind == "record":
+            source.constant(SOME)
+            part = source.fresh("g")
+            source.lines.append(f"{part} = value[{name!r}]")
+            source.group(full, part)
+        else:
+            source.field(["null", schema_of], f"value[{name!r}]")
+    return source.made("value")

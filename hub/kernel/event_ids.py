@@ -80,7 +80,12 @@ class EventIds:
 def joined(*parts: str) -> str:
     """Join parts so that no two different tuples of equal length give one text."""
     *heads, last = parts
-    return "".join([*(f"{len(part)}:{part}" for part in heads), last])
+    return "".join([f"{len(part)}:{part}" for part in heads]) + last
+
+
+def three_joined(first: str, second: str, last: str) -> str:
+    """:func:`joined` of three parts, at half the cost: nearly all ids are made of three."""
+    return f"{len(first)}:{first}{len(second)}:{second}{last}"
 
 
 def hub_event_id(cause: str, rule: str, ordinal: int) -> str:
@@ -92,7 +97,7 @@ def hub_event_id(cause: str, rule: str, ordinal: int) -> str:
         ordinal: Its number among the events of that rule and cause, from 0.
     """
     state = _CAUSED.copy()
-    state.update(joined(cause.lower(), rule, str(ordinal)).encode())
+    state.update(three_joined(cause.lower(), rule, str(ordinal)).encode())
     return _text(state.hexdigest())
 
 

@@ -77,11 +77,23 @@ class View(NamedTuple):
 
 
 def views(state: State, event: CanonicalEvent, roll: frozenset[str]) -> list[View]:
-    """Every view that a fact of this event can touch.
+    """Every view that a fact of this event can touch; not to be changed.
+
+    Nearly every decider of an event asks, and few of them change a person or household before
+    the next one does.
 
     Raises:
         Need: a household or member is not loaded.
     """
+    known = state.viewed
+    if known is not None and known[0] is event and known[1] == state.turn:
+        return known[2]
+    made = _views(state, event, roll)
+    state.viewed = event, state.turn, made
+    return made
+
+
+def _views(state: State, event: CanonicalEvent, roll: frozenset[str]) -> list[View]:
     person = state.persons.get(event.uid) if event.uid is not None else None
     households = [event.household] if event.household else []
     if person is not None:

@@ -31,6 +31,7 @@ _HELD: dict[type, tuple[str, str]] = {
     Told: ("told", "id"),
 }
 """Records under a single key: where the state holds them."""
+_FOLDED = frozenset({"persons", "households"})
 _KEYS = {record: (record.TABLE, record.KEY) for record in RECORDS}
 
 
@@ -89,6 +90,10 @@ class State:
         """subject_ref → referral ids."""
         self.folded: dict[Any, tuple[tuple[Any, ...], Any]] = {}
         """household or uid → (records, the view made of exactly these); a memory, nothing else."""
+        self.turn = 0
+        """Counts what folding reads: rises whenever a person or household is put."""
+        self.viewed: tuple[Any, int, list[Any]] | None = None
+        """Event, turn and the views made for them; a memory, nothing else."""
         self.loaded = Keys()
         self.dirty: dict[tuple[str, Any], Any] = {}
         """(table, key) → record, in order of first change; what the store writes."""
@@ -99,6 +104,8 @@ class State:
         if held is not None:
             name, key = held
             getattr(self, name)[getattr(record, key)] = record
+            if name in _FOLDED:
+                self.turn += 1
             return
         match record:
             case Referral():

@@ -25,6 +25,8 @@ def decide(state: State, event: CanonicalEvent, ctx: Context) -> Decision:
     Raises:
         Need: a household or member is not loaded.
     """
+    if not ctx.profile.rosters:
+        return NOTHING
     found: list[tuple[Any, Deliver, Reason]] = []
     for view in views(state, event, ctx.profile.roll):
         if not view.cover and view.household is None and not _is_listed(state, view):

@@ -23,9 +23,7 @@ def row_key_of(row_key: str, names: Pseudonyms) -> str:
 
 def columns_only(left: Left, recipient: str, profile: Profile) -> Left:
     """What a delta holds: the columns of the roster, so that deltas and snapshots add up."""
-    columns = {
-        column for rule in profile.rosters if rule.recipient == recipient for column in rule.columns
-    }
+    columns = profile.roster_columns.get(recipient, frozenset())
     groups: Groups = {}
     for path in left.fields:
         group, _, field = path.partition(".")

@@ -11,8 +11,8 @@ from collections.abc import Callable
 from typing import Any
 
 from hub.contracts.catalogues import Catalogue
-from hub.contracts.codecs import encode_copy
-from hub.kernel.event_ids import CopyIds, joined
+from hub.contracts.codecs import CopyEncoder
+from hub.kernel.event_ids import CopyIds, three_joined
 from hub.model.contexts import Context
 from hub.model.decisions import Deliver, Deny, Reason
 from hub.model.outbox import OutboxRow
@@ -56,6 +56,8 @@ class Copies:
         self._names = {name: Pseudonyms(k_program, name) for name in receivers}
         self._told = {name for name, event in catalogue.events.items() if "event" in event.carried}
         self._plans = {name: HeaderPlan(name, division) for name in receivers}
+        self._agreed = {name: _agreed(receiver) for name, receiver in receivers.items()}
+        self._encoders = {name: CopyEncoder(name, same) for name, same in self._agreed.items()}
         self._division = division
         self._sentence = sentence
 
@@ -105,13 +107,13 @@ class Copies:
             copy_id=copy["envelope"]["copy_id"],
             key=key,
             headers=self._plans[deliver.program].packed(copy, ctx.now_ms),
-            body=encode_copy(deliver.program, copy),
+            body=self._encoders[deliver.program].encode(copy),
             person_key=key or None,
             event_id=deliver.cause,
             type=deliver.type,
             created=ctx.now_ms,
             referral_id=deliver.referral_id,
-            fields=[*left.fields, *row_fields(copy)],
+            fields=[*left.fields, *row_fields(copy)] if copy.get("rows") else left.fields,
             occurred=deliver.occurred_at,
         )
 
@@ -123,7 +125,7 @@ class Copies:
     def copy_id(self, program: str, copy_type: str, cause: str, ordinal: str) -> str:
         """Id of the copy of one event; told copies of one event share it, whatever their type."""
         kind = "" if copy_type in self._told else copy_type
-        return self._ids.of(program, joined(cause, kind, ordinal))
+        return self._ids.of(program, three_joined(cause, kind, ordinal))
 
     def _denied(self, receiver: Receiver, deliver: Deliver, ctx: Context) -> str | None:
         area = deliver.jurisdiction or self._division
@@ -138,7 +140,7 @@ class Copies:
     def _envelope(
         self, receiver: Receiver, deliver: Deliver, ctx: Context, met: frozenset[str]
     ) -> dict[str, Any]:
-        subscription, program = receiver.subscription, deliver.program
+        program = deliver.program
         names = self._names[program]
         if receiver.hidden:
             reason = ("", "")
@@ -152,7 +154,6 @@ class Copies:
         return {
             "copy_id": self.copy_id(program, deliver.type, deliver.cause, deliver.ordinal),
             "type": deliver.type,
-            "subscription": program,
             "occurred_at": occurred,
             "lifecycle": deliver.lifecycle,
             "replaces": self.copy_id(program, deliver.type, replaces, deliver.ordinal)
@@ -165,13 +166,22 @@ class Copies:
             "rule_version": deliver.reason.version,
             "reason_zh": reason[0],
             "reason_en": reason[1],
-            "mask_version": receiver.mask.version,
             "masked": receiver.mask.held_back(deliver.type, met),
             "referral_id": deliver.referral_id,
             "due_at": deliver.due_at,
             "decision_id": deliver.decision_id,
             "profile_version": ctx.profile.version,
-            "legal_basis": subscription.agreement.legal_basis,
-            "purpose": subscription.agreement.purpose,
-            "catalog_id": subscription.agreement.catalog_id,
+            **self._agreed[program],
         }
+
+
+def _agreed(receiver: Receiver) -> dict[str, str]:
+    """Attributes that all copies for a receiver have in common."""
+    subscription = receiver.subscription
+    return {
+        "subscription": subscription.id,
+        "mask_version": receiver.mask.version,
+        "legal_basis": subscription.agreement.legal_basis,
+        "purpose": subscription.agreement.purpose,
+        "catalog_id": subscription.agreement.catalog_id,
+    }

@@ -20,15 +20,16 @@ class Pseudonyms:
         version: Version of its key.
     """
 
-    __slots__ = ("_causes", "_households", "_matters", "_persons", "_seen")
+    __slots__ = ("_causes", "_homes", "_households", "_matters", "_persons", "_seen")
 
     def __init__(self, master: bytes, program: str, version: int = 1) -> None:
         key = program_key(master, program, version)
         self._persons = PairwiseKey(key)
         self._households = PairwiseKey(derive(key, "household"))
-        self._matters = Mac(derive(key, "correlation"))
-        self._causes = Mac(derive(key, "cause"))
+        self._matters = Mac(derive(key, "correlation")).first(16)
+        self._causes = Mac(derive(key, "cause")).first(16)
         self._seen: dict[bytes, str] = {}
+        self._homes: dict[str, str] = {}
 
     def person(self, uid: bytes) -> str:
         """``person_ref`` of a uid."""
@@ -42,12 +43,18 @@ class Pseudonyms:
 
     def household(self, household: str) -> str:
         """``household_ref`` of a household id."""
-        return self._households.person_ref(household.encode())
+        found = self._homes.get(household)
+        if found is None:
+            found = self._households.person_ref(household.encode())
+            if len(self._homes) >= _KEPT:
+                self._homes.clear()
+            self._homes[household] = found
+        return found
 
     def matter(self, correlation: str) -> str:
         """Correlation id on a copy: 128 bits, hexadecimal."""
-        return self._matters.digest(correlation.encode())[:16].hex()
+        return self._matters(correlation.encode()).hex()
 
     def cause(self, event_id: str) -> str:
         """Causation id on a copy: 128 bits, hexadecimal."""
-        return self._causes.digest(event_id.encode())[:16].hex()
+        return self._causes(event_id.encode()).hex()

@@ -51,6 +51,7 @@ class Circle:
         self.day = event.effective_from
         self.people = self._people()
         self._known: dict[bytes, Role] = {}
+        self._things = self._shared_rows()
 
     def _people(self) -> list[tuple[bytes, View | None, Resident | None]]:
         """Whom the event is about: a household fact is about every member of that day."""
@@ -128,17 +129,23 @@ class Circle:
 
     def _shared(self, program: str) -> list[Role]:
         """Roles for a meter or house of the household, out of the ledger."""
+        if not self._things:
+            return []
+        found: dict[str, Role] = {}
+        for row in self._things:
+            if row.program == program:
+                found[row.subject_ref] = self._subject(row)
+        return list(found.values())
+
+    def _shared_rows(self) -> list[Referral]:
+        """Rows about meters and houses that cover the day; looked for once for all programs."""
         households = {view.household for view in self.views if view.household is not None}
-        rows = (
+        rows = [
             self.state.referrals[key]
             for household in sorted(households)
             for key in sorted(self.state.by_household.get(household, ()))
-        )
-        found: dict[str, Role] = {}
-        for row in rows:
-            if row.program == program and row.subject_kind in SHARED and _covers(row, self.day):
-                found[row.subject_ref] = self._subject(row)
-        return list(found.values())
+        ]
+        return [row for row in rows if row.subject_kind in SHARED and _covers(row, self.day)]
 
     def _subject(self, row: Referral) -> Role:
         subject = {row.subject_kind: {_SUBJECT_FIELDS[row.subject_kind]: row.subject_ref}}

@@ -250,6 +250,11 @@ class Profile:
         self.office = head.office
         self.rights = rules.rights
         self.rosters = rules.rosters
+        self.roster_columns: dict[str, frozenset[str]] = {}
+        """Recipient → columns of all its rosters."""
+        for rule in rules.rosters:
+            known = self.roster_columns.get(rule.recipient, frozenset())
+            self.roster_columns[rule.recipient] = known.union(rule.columns)
         self.effect_types = frozenset(t for rule in rules.effects for t in rule.types)
         every = rules.every()
         self._turns = sorted({r.first for r in every} | {r.end for r in every if r.end is not None})

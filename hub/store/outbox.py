@@ -9,6 +9,7 @@ import msgspec
 
 from hub.model.outbox import OutboxRow
 
+_encode = msgspec.json.Encoder().encode
 _COLUMNS = (
     "subscription",
     "topic",
@@ -43,7 +44,7 @@ async def write(connection: asyncpg.Connection, rows: Collection[OutboxRow]) -> 
                 row.type,
                 row.created,
                 row.referral_id,
-                msgspec.json.encode(row.fields).decode(),
+                _encode(row.fields).decode(),
                 row.occurred,
             )
             for row in rows

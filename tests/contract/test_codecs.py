@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from hub.contracts.catalogues import catalogue
 from hub.contracts.codecs import (
+    CopyEncoder,
     decode_copy,
     decode_event,
     encode_copy,
@@ -360,6 +361,42 @@ def test_a_copy_comes_back_and_another_program_cannot_read_it():
     with pytest.raises(DataError) as refused:
         decode_event(value)
     assert refused.value.code == "E-SCHEMA-ID"
+
+
+AGREED = {
+    "subscription": "s",
+    "mask_version": "1",
+    "legal_basis": "Art. 1",
+    "purpose": "aid",
+    "catalog_id": "C-1",
+}
+
+
+@pytest.mark.parametrize("program", sorted(CATALOGUE.grants))
+def test_copies_of_one_receiver_are_the_same_bytes_with_constants_written_ahead(program):
+    schema = CATALOGUE.schemas_by_id[CATALOGUE.schema_id(f"programs/{program}.avsc")]
+    encoder = CopyEncoder(program, AGREED)
+
+    @settings(max_examples=20, deadline=None)
+    @given(values(schema, names_of(schema)), st.sets(st.sampled_from(sorted(AGREED))))
+    def compared(copy, later):
+        copy = copy | {"envelope": copy["envelope"] | AGREED}
+        assert encoder.encode(copy) == encode_copy(program, copy)
+        assert encoder.encode(dict(reversed(copy.items()))) == encode_copy(program, copy)
+        fewer = {name: text for name, text in AGREED.items() if name not in later}
+        assert CopyEncoder(program, fewer).encode(copy) == encode_copy(program, copy)
+
+    compared()
+
+
+def test_an_encoder_with_constants_refuses_what_is_not_granted():
+    encoder = CopyEncoder("medical-aid", AGREED)
+    copy = {"envelope": envelope(**AGREED), "person_ref": "0" * 26}
+    for wrong in ({"unheard_of": {}}, {"id": {"unheard_of": "x"}}, {"person_ref": 1}):
+        with pytest.raises(DataError) as refused:
+            encoder.encode(copy | wrong)
+        assert refused.value.code == "E-SCHEMA-BODY"
+        assert refused.value.field in {"unheard_of", "id.unheard_of", "person_ref"}
 
 
 def test_a_receiver_without_a_grant_gets_nothing():

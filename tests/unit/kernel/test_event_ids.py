@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from hub.kernel import event_ids
 from hub.kernel.errors import DataError
-from hub.kernel.event_ids import CopyIds, EventIds, copy_id, hub_event_id, joined
+from hub.kernel.event_ids import CopyIds, EventIds, copy_id, hub_event_id, joined, three_joined
 from hub.kernel.macs import Mac
 
 texts = st.text(max_size=25)
@@ -35,6 +35,11 @@ def split(text, parts):
 @given(st.lists(texts, min_size=1, max_size=5))
 def test_joined_parts_can_be_told_apart_again(parts):
     assert split(joined(*parts), len(parts)) == tuple(parts)
+
+
+@given(texts, texts, texts)
+def test_three_parts_are_joined_like_any_number_of_parts(first, second, last):
+    assert three_joined(first, second, last) == joined(first, second, last)
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ from worlds import World, day, fact, granted, listed, member, uid
 
 from hub.model.facts import record
 from hub.model.folding import death, segments, spells
-from hub.model.households import person_on_roll, view_of
+from hub.model.households import person_on_roll, view_of, views
 from hub.model.keys import keys
 from hub.model.records import Household
 from hub.model.states import Keys, Need, State
@@ -263,3 +263,13 @@ def test_keys_name_everything_an_event_touches():
         "timer.decision_overdue", "t", "2025-01-01", groups={"timer": {"decision_id": "D"}}
     )
     assert keys(timer).decisions == {"D"}
+
+
+def test_views_are_made_anew_once_a_person_or_household_has_changed():
+    world = World()
+    event = granted("g", "2025-02-10", "HA", who="A")
+    assert [view.cover for view in views(world.state, event, ROLL)] == [[]]
+    world.state.apply(record(world.state, event, world.ctx).changes)
+    (view,) = views(world.state, event, ROLL)
+    assert [spell.episode for spell in view.cover] == [event.event_id]
+    assert views(world.state, event, ROLL)[0] is view

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import random
+import time
 from datetime import date
 from itertools import count
 
+import asyncpg
 import msgspec
 
 from hub.embedded.city import forms
@@ -13,6 +16,12 @@ from hub.embedded.city.households import Household, Households
 from hub.embedded.city.stories import Entry
 
 _NUMBERS = count(1)
+_LONGEST = 40.0
+_KNOWN = (
+    "SELECT EXISTS (SELECT 1 FROM household WHERE id = $1"
+    " AND facts::text LIKE '%household.changed%' AND facts::text LIKE '%danger_grade%')"
+    " AND EXISTS (SELECT 1 FROM person WHERE facts::text LIKE $2)"
+)
 
 
 def family(draw: random.Random, today: date) -> Household:
@@ -55,6 +64,14 @@ def facts(one: Household, today: date, *, meter: bool = True) -> tuple[Entry, ..
         Entry("education", "enrolments", (forms.enrolment(one.pupils[0], term, today),)),
         Entry("housing", "assessments", (assessed,)),
     )
+
+
+async def on_record(pool: asyncpg.Pool, one: Household) -> None:
+    """Wait until the hub knows house and school: what comes later would open referrals of its own."""
+    limit = time.monotonic() + _LONGEST
+    while not await pool.fetchval(_KNOWN, one.id, f"%{one.pupils[0].student_no}%"):
+        assert time.monotonic() < limit, f"{one.id} is not on record"
+        await asyncio.sleep(0.2)
 
 
 def grant(one: Household, today: date, *, category: str = "DIBAO") -> Entry:

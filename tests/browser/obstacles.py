@@ -12,7 +12,7 @@ import msgspec
 from hub.cli.demos.entering import Entering
 from hub.embedded.city.households import Household
 from hub.kernel.person_keys import UidKey
-from tests.browser.families import facts, family, grant
+from tests.browser.families import facts, family, grant, on_record
 from tests.browser.sites import Site
 
 CHARITY, POWER = "charity-housing", "electricity-relief"
@@ -21,7 +21,6 @@ _STUCK = "event.category"
 _REFUSED = 422
 _OUTSIDE = "320681001"
 _LONGEST = 40.0
-_SHORT = 4.0
 
 
 class Obstacle(NamedTuple):
@@ -111,9 +110,10 @@ class Obstacles:
         return Obstacle("code", CHARITY, one, self._stage.manifests[SENDER].zh)
 
     async def _connector(self) -> Obstacle:
+        one = await self._family()
         for task in self._stage.machines[SENDER]:
             task.cancel()
-        one = await self._granted()
+        await self._enter(grant(one, self._stage.town.today))
         return Obstacle("connector", CHARITY, one, self._stage.manifests[SENDER].zh)
 
     async def _partition(self) -> Obstacle:
@@ -127,13 +127,17 @@ class Obstacles:
     async def _granted(
         self, *, meter: bool = True, category: str = "DIBAO", area: str = ""
     ) -> Household:
+        one = await self._family(meter=meter, area=area)
+        await self._enter(grant(one, self._stage.town.today, category=category))
+        return one
+
+    async def _family(self, *, meter: bool = True, area: str = "") -> Household:
         today = self._stage.town.today
         one = family(self._city.draw, today)
         if area:
             one = msgspec.structs.replace(one, area=area)
         await self._enter(*facts(one, today, meter=meter))
-        await asyncio.sleep(_SHORT)
-        await self._enter(grant(one, today, category=category))
+        await on_record(self._stage.pool, one)
         return one
 
     async def _enter(self, *entries: Any) -> None:

@@ -14,13 +14,13 @@ from hub.cli.demos.entering import Entering
 from hub.embedded.services import embedded
 from hub.kernel.settings import Settings
 from tests.browser.browsers import Seat, chromium
-from tests.browser.families import facts, family, grant
+from tests.browser.families import facts, family, grant, on_record
 from tests.browser.sites import Site, site
 
 FOLDER = Path(__file__).parents[2] / "docs" / "images"
 LARGEST = 150 * 1024
 _SEED = 5
-_SETTLED, _SHOWN = 4.0, 45.0
+_SHOWN = 45.0
 SHOWN_SIZE = {"width": 1120, "height": 720}
 
 
@@ -52,7 +52,7 @@ async def _taken(city: Site, seat: Seat) -> None:
     async with Entering(city.stage) as entering:
         for entry in facts(one, city.stage.town.today):
             await entering.enter(entry)
-        await asyncio.sleep(_SETTLED)
+        await on_record(city.stage.pool, one)
         await entering.enter(grant(one, city.stage.town.today))
     await asyncio.sleep(_SHOWN)
     await _shot(seat, "console-map.png")

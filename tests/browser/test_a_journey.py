@@ -17,7 +17,7 @@ from hub.kernel.clocks import SystemClock
 from hub.kernel.person_keys import UidKey
 from tests.browser.answers import Answers
 from tests.browser.browsers import Seat
-from tests.browser.families import facts, family, grant
+from tests.browser.families import facts, family, grant, on_record
 from tests.browser.sites import Site
 
 pytestmark = [pytest.mark.browser, pytest.mark.embedded, pytest.mark.timeout(180)]
@@ -68,13 +68,15 @@ async def test_a_number_leads_to_every_hop_with_its_time_and_its_rule(
 
 async def _happens(city: Site, one: Household, rule: str) -> None:
     today = city.stage.town.today
-    entries = (*facts(one, today), grant(one, today))
-    if rule == JOB:
-        lost = forms.employment(one.head, "2", today, number=f"SY-{one.id}")
-        entries = (Entry("hrss", "employment", (lost,)),)
     async with Entering(city.stage) as entering:
-        for entry in entries:
+        if rule == JOB:
+            lost = forms.employment(one.head, "2", today, number=f"SY-{one.id}")
+            await entering.enter(Entry("hrss", "employment", (lost,)))
+            return
+        for entry in facts(one, today):
             await entering.enter(entry)
+        await on_record(city.stage.pool, one)
+        await entering.enter(grant(one, today))
 
 
 async def _delivered(city: Site, one: Household, rule: str) -> tuple[str, dict[str, object]]:

@@ -63,13 +63,14 @@ async def _taken(city: Site, seat: Seat) -> None:
     await seat.page.keyboard.press("Enter")
     await seat.page.get_by_role("heading", name="一件事的全程").wait_for()
     await seat.page.evaluate("document.querySelector('.timeline').scrollIntoView()")
-    await _shot(seat, "console-journey.png")
+    await _shot(seat, "console-journey.png", 540)
 
 
-async def _shot(seat: Seat, name: str) -> None:
+async def _shot(seat: Seat, name: str, height: int = SHOWN_SIZE["height"]) -> None:
     FOLDER.mkdir(parents=True, exist_ok=True)
     path = FOLDER / name
-    await seat.page.screenshot(path=path)
+    clip = {"x": 0, "y": 0, "width": SHOWN_SIZE["width"], "height": height}
+    await seat.page.screenshot(path=path, clip=clip)
     if path.stat().st_size > LARGEST:
         raise SystemExit(f"{name}: {path.stat().st_size} bytes, more than {LARGEST}")
     print(path, path.stat().st_size)

@@ -27,7 +27,7 @@ from hub.runtime.stages import Backoff, Stage, is_known_fault
 from hub.runtime.tails import last_numbers
 from hub.runtime.webhook_lanes import WebhookLanes
 from hub.store import deliveries, leases, numberings, outbox, subscriptions
-from hub.store.connections import FenceError, close, connect
+from hub.store.connections import FOR_QUEUES, FenceError, close, connect
 from hub.store.deliveries import Delivery
 from hub.store.subscriptions import Subscription
 
@@ -89,7 +89,7 @@ class Relay:
 
     async def _connected(self) -> asyncpg.Connection:
         if self._connection is None:
-            self._connection = await connect(self._stage.settings.database)
+            self._connection = await connect(self._stage.settings.database, **FOR_QUEUES)
             await self._connection.add_listener(CHANNEL, self._heard)
             if await numberings.recognise(self._connection, now=self._stage.now()):
                 self._restored(numberings.COPIED)

@@ -25,6 +25,10 @@ SERVER_SETTINGS = {
     "plan_cache_mode": "force_generic_plan",
 }
 COMMAND_TIMEOUT = 20.0
+FOR_QUEUES = {"plan_cache_mode": "force_custom_plan"}
+"""Settings for whoever works off a queue. A queue is empty most of the time and is vacuumed then; a
+plan kept from such a moment compares every row with every other once there is a backlog. Planning
+anew costs a millisecond for up to some thousand rows."""
 
 _FAULTS = (
     OSError,

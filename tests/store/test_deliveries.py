@@ -6,6 +6,7 @@ import msgspec
 
 from hub.model.outbox import OutboxRow
 from hub.store import dead_letters, deliveries, outbox, subscriptions
+from hub.store.connections import FOR_QUEUES, connect
 
 
 def copy(number, subscription="medical-aid", person=b"p"):
@@ -42,6 +43,25 @@ async def test_numbers_are_gapless_and_in_the_order_of_the_outbox(db):
     await subscriptions.sent(db, {"medical-aid": (one.epoch, 4)})
     assert await subscriptions.acked(db, "medical-aid", 4)
     assert not await subscriptions.acked(db, "medical-aid", 6)
+
+
+async def test_of_a_backlog_after_an_empty_queue_only_what_is_moved_is_read(dsn, db):
+    relay = await connect(dsn, **FOR_QUEUES)
+    held = await own(relay)
+    await outbox.write(db, [copy(n) for n in range(3)])
+    await deliveries.move(relay, held, limit=9, now=1)
+    await db.execute("VACUUM ANALYZE outbox")
+    # The plan of this moment, for an empty table, must not be the one for what follows.
+    await deliveries.move(relay, held, limit=9, now=1)
+    await outbox.write(db, [copy(n) for n in range(3000)])
+    async with relay.transaction():
+        assert len(await deliveries.move(relay, held, limit=500, now=1)) == 500
+        read = await relay.fetchval(
+            "SELECT seq_tup_read + idx_tup_fetch FROM pg_stat_xact_user_tables"
+            " WHERE relname = 'outbox'"
+        )
+    await relay.close()
+    assert read <= 1500
 
 
 async def test_a_relay_that_was_overtaken_moves_and_marks_nothing(db, other):

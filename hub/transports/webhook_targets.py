@@ -12,7 +12,7 @@ from collections.abc import Awaitable, Callable
 from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
 from typing import NamedTuple
 
-import httpx
+from yarl import URL
 
 Address = IPv4Address | IPv6Address
 Resolver = Callable[[str, int], Awaitable[list[str]]]
@@ -34,7 +34,7 @@ class Target(NamedTuple):
         name: Name for SNI and the certificate.
     """
 
-    url: httpx.URL
+    url: URL
     host: str
     name: str
 
@@ -54,16 +54,17 @@ async def target_of(address: str, *, private: bool, resolve: Resolver) -> Target
     url = _parsed(address)
     if url.scheme != "https" and not (private and url.scheme == "http"):
         raise TargetRefused("the address must begin with https://")
-    if url.userinfo or not url.host:
+    name, host = url.raw_host, url.host_port_subcomponent
+    if url.user is not None or url.password is not None or not name or not host:
         raise TargetRefused("the address must hold a host and no password")
     port = url.port or (443 if url.scheme == "https" else 80)
-    found = await resolve(url.host, port)
+    found = await resolve(name, port)
     for text in found:
         if not private and not is_public(text):
             raise TargetRefused("the host has a private, loopback or link-local address")
     if not found:
         raise OSError("the host has no address")
-    return Target(url.copy_with(host=found[0]), url.netloc.decode(), url.host)
+    return Target(url.with_host(found[0]), host, name)
 
 
 def is_public(text: str) -> bool:
@@ -85,8 +86,8 @@ def _inner(address: Address) -> list[Address]:
     return [one for one in found if one is not None]
 
 
-def _parsed(address: str) -> httpx.URL:
+def _parsed(address: str) -> URL:
     try:
-        return httpx.URL(address)
-    except httpx.InvalidURL:
+        return URL(address)
+    except ValueError:
         raise TargetRefused("the address is no URL") from None

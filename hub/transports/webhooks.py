@@ -8,13 +8,16 @@ from __future__ import annotations
 
 import asyncio
 import math
+import ssl
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from email.utils import parsedate_to_datetime
 from types import TracebackType
-from typing import Any, NamedTuple, Self
+from typing import NamedTuple, Self
 
-import httpx
+import aiohttp
+import certifi
+from aiohttp.abc import AbstractStreamWriter
 
 from hub.kernel.clocks import Clock
 from hub.kernel.failpoints import passed
@@ -29,7 +32,9 @@ TRIES = 8
 
 _FIRST, _MOST = 25, 52_000
 _BODY_BYTES, _BODY_SECONDS = 4096, 0.5
-_LIMITS = httpx.Limits(max_connections=None, max_keepalive_connections=200, keepalive_expiry=15.0)
+_IDLE_SECONDS = 15.0
+_FIELD_BYTES = 32_768
+_REASON_CHARS = 100
 _CONTENT = "application/cloudevents+json; charset=utf-8"
 
 
@@ -92,15 +97,9 @@ class WebhookSender:
         self._private = private
         self._names = HostNames()
         self._resolve = resolve or self._names.resolve
-        # No proxy from the environment: it would resolve the name once more, unchecked.
-        # No common limit of connections either: the lanes bound them, and receivers that do not
-        # answer must not use up what the others need.
-        self._client = httpx.AsyncClient(
-            timeout=TIMEOUT, follow_redirects=False, trust_env=False, limits=_LIMITS
-        )
+        self._session: aiohttp.ClientSession | None = None
 
     async def __aenter__(self) -> Self:
-        await self._client.__aenter__()
         return self
 
     async def __aexit__(
@@ -109,7 +108,8 @@ class WebhookSender:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        await self._client.__aexit__(kind, error, trace)
+        if self._session is not None:
+            await self._session.close()
         self._names.close()
 
     async def post(
@@ -134,9 +134,11 @@ class WebhookSender:
                 return await self._post(address, copy_id, body, keys, headers or {})
         except TargetRefused as error:
             return Answer(0, str(error), refused=True)
-        except (TimeoutError, httpx.TimeoutException):
+        except TimeoutError:
             return Answer(0, "no answer within 10 s")
-        except (httpx.HTTPError, OSError) as error:
+        except aiohttp.ClientConnectorError:
+            return Answer(0, "ConnectError")
+        except (aiohttp.ClientError, OSError) as error:
             return Answer(0, type(error).__name__)
 
     async def _post(
@@ -149,43 +151,77 @@ class WebhookSender:
     ) -> Answer:
         target = await target_of(address, private=self._private, resolve=self._resolve)
         seconds = int(self._clock.now().timestamp())
-        request = self._client.build_request(
-            "POST",
+        if self._session is None:
+            self._session = _session()
+        # The address stands in the URL, so nothing is looked up again; connections are kept for
+        # each address together with its name, so no certificate counts for another name.
+        response = await self._session.post(
             target.url,
-            content=body,
+            data=_Body(body, content_type=_CONTENT),
             headers={
                 **headers,
                 **signed(keys, copy_id, seconds, body),
                 "host": target.host,
                 "content-type": _CONTENT,
             },
-            extensions={"sni_hostname": target.name, "trace": _trace},
+            allow_redirects=False,
+            server_hostname=target.name,
         )
-        response = await self._client.send(request, stream=True)
         await _emptied(response)
         after = pause_asked(response.headers.get("retry-after", ""), seconds)
-        return Answer(response.status_code, response.reason_phrase, after)
+        return Answer(response.status, _readable(response.reason or ""), after)
 
 
-async def _trace(what: str, _info: dict[str, Any]) -> None:
-    if what == "http11.send_request_body.complete":
+class _Body(aiohttp.BytesPayload):
+    """A body that tells when it is on its way."""
+
+    async def write_with_length(
+        self, writer: AbstractStreamWriter, content_length: int | None
+    ) -> None:
+        await super().write_with_length(writer, content_length)
         passed("hook.sent")
 
 
-async def _emptied(response: httpx.Response) -> None:
+def _session() -> aiohttp.ClientSession:
+    """Connections to receivers; a running event loop is needed.
+
+    No proxy from the environment: it would resolve the name once more, unchecked. No common limit
+    of connections either: the lanes bound them, and receivers that do not answer must not use up
+    what the others need. No cookies: a copy looks the same at every try.
+    """
+    return aiohttp.ClientSession(
+        connector=aiohttp.TCPConnector(
+            limit=0,
+            keepalive_timeout=_IDLE_SECONDS,
+            ssl=ssl.create_default_context(cafile=certifi.where()),
+        ),
+        timeout=aiohttp.ClientTimeout(total=None, sock_connect=None),  # ``post`` bounds the whole
+        cookie_jar=aiohttp.DummyCookieJar(),
+        trust_env=False,
+        auto_decompress=False,
+        max_field_size=_FIELD_BYTES,
+    )
+
+
+def _readable(reason: str) -> str:
+    """The words of a status line, as far as a page and a database can show them."""
+    return "".join(one for one in reason if one.isascii() and one.isprintable())[:_REASON_CHARS]
+
+
+async def _emptied(response: aiohttp.ClientResponse) -> None:
     """Close an answer; a short body is read, so that the connection can serve the next copy.
 
     A receiver could send gigabytes, or nothing for hours: neither changes what its status says.
     """
     size = 0
-    with suppress(TimeoutError, httpx.HTTPError):
+    with suppress(TimeoutError, aiohttp.ClientError, OSError):
         async with asyncio.timeout(_BODY_SECONDS):
-            async for part in response.aiter_raw():
+            async for part in response.content.iter_any():
                 size += len(part)
                 if size > _BODY_BYTES:
                     break
-    with suppress(httpx.HTTPError):
-        await response.aclose()
+    # Read to its end, the answer has given the connection back; otherwise this cuts it.
+    response.close()
 
 
 def pause_asked(told: str, now: int) -> int:

@@ -53,3 +53,6 @@ async def interruptible(work: Coroutine[Any, Any, T]) -> T:
     finally:
         for number in _SIGNALS:
             loop.remove_signal_handler(number)
+            if told:
+                # Between here and the exit code an impatient one counts no more, either.
+                signal.signal(number, signal.SIG_IGN)

@@ -11,10 +11,10 @@ import typer
 
 from hub.cli.loops import run
 from hub.cli.output import json_document, line, moment, say, table
-from hub.cli.roster_files import read
+from hub.cli.progress_lines import Progress
+from hub.cli.roster_files import RosterFile
 from hub.kernel.errors import HubError
 from hub.kernel.settings import settings
-from hub.model.openings import OpeningRow
 
 app = typer.Typer(
     help="救助对象名册:期初装载、查看快照 · Rosters: opening balance, snapshots",
@@ -31,29 +31,32 @@ def load(
         bool, typer.Option("--dry-run", help="只检查,不装载 · Only check the file")
     ] = False,
 ) -> None:
-    """装载期初名册:只记录,不产生任何转介或通知 · Load the opening balance; nothing is sent."""
+    """装载期初名册:只记录,不产生任何转介或通知 · Load the opening balance; nothing is sent.
+
+    先检查整个文件,有一行不能用就什么也不装载;然后逐户装载,每 200 户提交一次。
+    行可以是任意顺序,同一户的行也可以分开。文件再大,内存也不增加;临时文件只存家庭编号与位置。
+    中断后用同一文件再次运行,从停下的地方继续,不会重复。
+
+    The whole file is checked first; one line that cannot be used, and nothing is loaded. Then it
+    is loaded by household, 200 in each transaction. Rows may stand in any order, those of one
+    household apart. Memory does not grow with the file; temporary files hold household ids and
+    places only. After a stop, run the same file again: it goes on where it stopped.
+    """
     from hub.intake.people import People
     from hub.kernel.person_keys import UidKey
     from hub.kernel.secrets import Secrets
 
     chosen = settings()
     key = UidKey(Secrets.load(chosen, ("k_uid",)).k_uid)
-    rows, failures = read(file, People(key, synthetic=chosen.synthetic_people))
-    for number, failure in failures:
-        line(f"{file.name}:{number} {failure.code} {failure.field}")
-    if failures:
-        raise HubError(
-            f"{len(failures)} lines cannot be used; nothing was loaded.",
-            hint="Correct them and load the file again.",
-            message_zh=f"{len(failures)} 行无法使用,未装载任何内容;请更正后重新装载。",
-        )
-    if not dry_run:
-        run(_load(rows, file.name))
-    homes = len({row.household for row in rows})
+    with RosterFile(file, People(key, synthetic=chosen.synthetic_people)) as roster:
+        _check(roster)
+        if not dry_run:
+            run(_load(roster))
+        homes = sum(1 for _ in roster.places.households())
     done = ("已检查", "checked") if dry_run else ("已装载", "loaded")
     say(
-        f"{done[0]} {homes} 户 {len(rows)} 人。",
-        f"{done[1]}: {homes} households, {len(rows)} people.",
+        f"{done[0]} {homes} 户 {roster.places.count} 人。",
+        f"{done[1]}: {homes} households, {roster.places.count} people.",
     )
 
 
@@ -82,15 +85,59 @@ def show(
     )
 
 
-async def _load(rows: list[OpeningRow], name: str) -> None:
+def _check(roster: RosterFile) -> None:
+    progress = Progress("已检查", "checked")
+    failures = 0
+    for number, failure in roster.check(
+        lambda people, offset: progress.tell(people, offset, roster.size)
+    ):
+        line(f"{roster.path.name}:{number} {failure.code} {failure.field}")
+        failures += 1
+    progress.end()
+    if failures:
+        raise HubError(
+            f"{failures} lines cannot be used; nothing was loaded.",
+            hint="Correct them and load the file again.",
+            message_zh=f"{failures} 行无法使用,未装载任何内容;请更正后重新装载。",
+        )
+
+
+async def _load(roster: RosterFile) -> None:
     from hub.cli.stores import store
-    from hub.runtime.openings import load_opening
+    from hub.runtime.openings import load_opening, matter_of
     from hub.sdk.profiles import load_profile
+    from hub.store.openings import through
 
     chosen = settings()
     profile = load_profile(chosen.profile, chosen.profiles_dir)
+    matter = matter_of(roster.digest, profile)
     async with store() as (connection, now):
-        await load_opening(connection, rows, profile, now=now, actor=getuser(), name=name)
+        start = await through(connection, matter)
+        before = roster.places.people(start)
+        if start:
+            say(
+                f"此前已装载 {start} 户 {before} 人,继续装载其余部分。",
+                f"loaded before: {start} households, {before} people; going on with the others.",
+            )
+        progress, done = Progress("已装载", "loaded"), 0
+
+        def told(_households: int, people: int) -> None:
+            nonlocal done
+            done += people
+            progress.tell(done, done, roster.places.count - before)
+
+        await load_opening(
+            connection,
+            roster.households(start),
+            profile,
+            now=now,
+            actor=getuser(),
+            name=roster.path.name,
+            matter=matter,
+            start=start,
+            told=told,
+        )
+        progress.end()
 
 
 async def _shown(recipient: str) -> list[dict[str, Any]]:

@@ -1,122 +1,148 @@
-"""Roster files: a CSV file of the people on roll becomes rows of the opening balance."""
+"""Roster files: a CSV file of the people on roll, read record by record."""
 
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterable
+from collections.abc import Callable, Iterator
+from hashlib import sha256
+from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import NoReturn, Self
 
+from hub.cli.roster_places import BLOCK, Place, Places
+from hub.cli.roster_rows import COLUMNS, REQUIRED, row_of
 from hub.intake.people import People
-from hub.kernel.dates import days
 from hub.kernel.errors import ConfigurationError, DataError
 from hub.model.openings import OpeningRow
-from hub.sdk.mappings import category
 
-COLUMNS = {
-    "家庭编号": "household",
-    "证件号码": "id_number",
-    "姓名": "name",
-    "与户主关系": "relation",
-    "救助类别": "category",
-    "子类": "subtype",
-    "保障范围": "scope",
-    "生效日期": "effective_from",
-    "照护等级": "care_level",
-    "学籍号": "student_no",
-    "学校": "school",
-    "学段": "stage",
-    "电力户号": "meter",
-    "电话": "phone",
-    "居住地址": "residence_address",
-    "居住地区划": "residence_area",
-    "决定编号": "decision_id",
-}
-"""Head in the file → name; the names themselves are understood as heads as well."""
-REQUIRED = ("household", "id_number", "category", "effective_from")
-CARE_LEVELS = {"全自理": "FULL_SELF_CARE", "半自理": "HALF_SELF_CARE", "全护理": "FULL_CARE"}
-SCOPES = {"": "household", "家庭": "household", "单人保": "single_person"}
-LATEST = "99991231"
+LINE_BYTES = 1 << 20
+"""Longest line; a file without line ends is no roster and must not fill the memory."""
 
 
-def read(path: Path, people: People) -> tuple[list[OpeningRow], list[tuple[int, DataError]]]:
-    """Rows of a file, and the lines that cannot be used with their reasons.
+class RosterFile:
+    """One file: ``check`` reads it whole, then ``households`` gives it household by household.
+
+    Neither keeps more than a block of places and one household in memory, however long the file.
 
     Args:
-        path: CSV, UTF-8, with a line of heads.
+        path: CSV, UTF-8, with a line of heads; rows in any order.
         people: Turns ID numbers into uids.
+        block: Places kept in memory.
 
     Raises:
-        ConfigurationError: the file cannot be read, or a required column is missing.
+        ConfigurationError: by every method: the file cannot be read, or lacks a column.
     """
-    try:
-        text = path.read_text(encoding="utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
-        raise ConfigurationError(
-            f"The roster file {path} cannot be read: {error}.",
-            hint="Give a UTF-8 CSV file.",
-            message_zh=f"无法读取名册文件 {path},请使用 UTF-8 的 CSV 文件。",
-        ) from error
-    lines = csv.DictReader(text.splitlines())
-    heads = {head: COLUMNS.get(head.strip(), head.strip()) for head in lines.fieldnames or ()}
-    missing = [name for name in REQUIRED if name not in heads.values()]
-    if missing:
-        raise ConfigurationError(
-            f"The roster file lacks the columns {', '.join(missing)}.",
-            hint=f"Columns: {', '.join(COLUMNS)}.",
-            message_zh=f"名册文件缺少列:{'、'.join(missing)}。",
-        )
-    rows, failures = [], []
-    for number, line in enumerate(lines, 2):
-        named = {heads[head]: (value or "").strip() for head, value in line.items() if head}
+
+    def __init__(self, path: Path, people: People, *, block: int = BLOCK) -> None:
+        self.path = path
+        self._people = people
+        self.places = Places(block)
+        self._digest = sha256()
+        self._at = self._line = 0
         try:
-            rows.append(_row(named, people))
-        except DataError as error:
-            failures.append((number, error))
-    return rows, failures
+            self._file = path.open("rb")
+            self.size = path.stat().st_size
+        except OSError as error:
+            self._unreadable(error)
+        self._heads = self._named_heads()
 
+    def __enter__(self) -> Self:
+        return self
 
-def _row(line: dict[str, str], people: People) -> OpeningRow:
-    for name in REQUIRED:
-        if not line[name]:
-            raise DataError("E-FIELD-MISSING", name)
-    uid, identity = people.person(line["id_number"], line.get("name") or None, LATEST)
-    contact = _known(line, ("phone", "residence_address"))
-    area = _known(line, ("residence_area",))
-    school = _known(line, ("student_no", "school", "stage"))
-    scope = line.get("scope", "")
-    if SCOPES.get(scope, scope) not in SCOPES.values():
-        raise DataError("E-CODE-UNKNOWN", "scope")
-    return OpeningRow(
-        household=line["household"],
-        uid=uid,
-        category=category(line["category"], "category"),
-        effective_from=days(line["effective_from"]),
-        identity={
-            "id": identity,
-            **({"contact": contact} if contact else {}),
-            **({"area": area} if area else {}),
-        },
-        relation=line.get("relation") or None,
-        subtype=line.get("subtype") or None,
-        scope=SCOPES.get(scope, scope),
-        care_level=_care(line.get("care_level", "")),
-        school=school,
-        meters=tuple(_split(line.get("meter", ""))),
-        decision_id=line.get("decision_id") or None,
-    )
+    def __exit__(self, *_: object) -> None:
+        self.places.__exit__()
+        self._file.close()
 
+    @property
+    def digest(self) -> str:
+        """Of the content, hexadecimal; whole once ``check`` is through."""
+        return self._digest.hexdigest()
 
-def _known(line: dict[str, str], names: Iterable[str]) -> dict[str, Any]:
-    return {name: line[name] for name in names if line.get(name)}
+    def check(
+        self, told: Callable[[int, int], None] = lambda _people, _offset: None
+    ) -> Iterator[tuple[int, DataError]]:
+        """Lines that cannot be used, with their reasons; the others are put in order.
 
+        Args:
+            told: Hears after each record how many are well, and the bytes read.
+        """
+        reader = csv.reader(self._lines(self._digest.update))
+        while True:
+            offset, number = self._at, self._line + 1
+            cells = self._next(reader)
+            if cells is None:
+                return
+            if cells:
+                try:
+                    row = self._row(cells)
+                    self.places.add(Place(row.household, offset, number))
+                except DataError as error:
+                    yield number, error
+                told(self.places.count, self._at)
 
-def _care(text: str) -> str | None:
-    level = CARE_LEVELS.get(text, text)
-    if level and level not in CARE_LEVELS.values():
-        raise DataError("E-CODE-UNKNOWN", "care_level")
-    return level or None
+    def households(self, start: int = 0) -> Iterator[list[OpeningRow]]:
+        """Rows of one household after the other, by household id.
 
+        Args:
+            start: Households to leave out; they are not read.
+        """
+        for places in islice(self.places.households(), start, None):
+            yield [self._found(place) for place in places]
 
-def _split(text: str) -> list[str]:
-    return [part.strip() for part in text.replace("、", ";").split(";") if part.strip()]
+    def _found(self, place: Place) -> OpeningRow:
+        if self._at != place.offset:
+            self._file.seek(place.offset)
+        self._at, self._line = place.offset, place.line - 1
+        try:
+            row = self._row(self._next(csv.reader(self._lines())) or [])
+        except DataError:
+            row = None
+        if row is None or row.household != place.household:
+            raise ConfigurationError(
+                f"The roster file changed while it was read (line {place.line}).",
+                hint="Load it again when nobody writes it.",
+                message_zh=f"名册文件在读取过程中被修改(第 {place.line} 行),请重新装载。",
+            )
+        return row
+
+    def _row(self, cells: list[str]) -> OpeningRow:
+        padded = cells + [""] * (len(self._heads) - len(cells))
+        named = {name: cell.strip() for name, cell in zip(self._heads, padded, strict=False)}
+        return row_of(named, self._people)
+
+    def _named_heads(self) -> list[str]:
+        cells = self._next(csv.reader(self._lines(self._digest.update))) or []
+        heads = [COLUMNS.get(cell.strip(), cell.strip()) for cell in cells]
+        missing = [name for name in REQUIRED if name not in heads]
+        if missing:
+            self._file.close()
+            raise ConfigurationError(
+                f"The roster file lacks the columns {', '.join(missing)}.",
+                hint=f"Columns: {', '.join(COLUMNS)}.",
+                message_zh=f"名册文件缺少列:{'、'.join(missing)}。",
+            )
+        return heads
+
+    def _next(self, reader: Iterator[list[str]]) -> list[str] | None:
+        try:
+            return next(reader, None)
+        except (OSError, UnicodeDecodeError, csv.Error) as error:
+            self._unreadable(error)
+
+    def _lines(self, seen: Callable[[bytes], None] = lambda _line: None) -> Iterator[str]:
+        while line := self._file.readline(LINE_BYTES):
+            if len(line) == LINE_BYTES:
+                raise csv.Error(f"line longer than {LINE_BYTES} bytes")
+            seen(line)
+            encoding = "utf-8" if self._at else "utf-8-sig"
+            self._at += len(line)
+            self._line += 1
+            yield line.decode(encoding)
+
+    def _unreadable(self, error: Exception) -> NoReturn:
+        place = f", line {self._line}" if self._line else ""
+        raise ConfigurationError(
+            f"The roster file {self.path}{place} cannot be read: {error}.",
+            hint="Give a UTF-8 CSV file.",
+            message_zh=f"无法读取名册文件 {self.path},请使用 UTF-8 的 CSV 文件。",
+        ) from error

@@ -52,12 +52,21 @@ class OpeningRow(msgspec.Struct, kw_only=True):
     decision_id: str | None = None
 
 
-def opening_events(rows: Iterable[OpeningRow], ctx: Context) -> list[CanonicalEvent]:
-    """The facts of a roster file, in the file's order of households."""
+def homes_of(rows: Iterable[OpeningRow]) -> list[list[OpeningRow]]:
+    """Rows of a household each, in the order in which the households come first."""
     homes: dict[str, list[OpeningRow]] = {}
     for row in rows:
         homes.setdefault(row.household, []).append(row)
-    return [event for home, members in homes.items() for event in _household(home, members, ctx)]
+    return list(homes.values())
+
+
+def opening_events(rows: Iterable[OpeningRow], ctx: Context) -> list[CanonicalEvent]:
+    """The facts of a roster file, in the file's order of households."""
+    return [
+        event
+        for members in homes_of(rows)
+        for event in _household(members[0].household, members, ctx)
+    ]
 
 
 def _household(home: str, rows: list[OpeningRow], ctx: Context) -> Iterable[CanonicalEvent]:

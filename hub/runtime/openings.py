@@ -6,7 +6,9 @@ somebody on roll must create no new referral, and deltas start from what recipie
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from hashlib import sha256
+from itertools import islice
 from typing import Any
 
 import asyncpg
@@ -20,7 +22,8 @@ from hub.model.states import Keys, State
 from hub.referrals.openings import served
 from hub.rosters.openings import last_rows
 from hub.sdk.profiles import Profile
-from hub.store.audit import AuditRow
+from hub.store.audit import AuditRow, append
+from hub.store.openings import LOADED
 from hub.store.unit_of_work import Outcome, UnitOfWork
 
 CHUNK = 200
@@ -29,36 +32,49 @@ CHUNK = 200
 
 async def load_opening(
     connection: asyncpg.Connection,
-    rows: Sequence[OpeningRow],
+    homes: Iterable[Sequence[OpeningRow]],
     profile: Profile,
     *,
     now: int,
     actor: str,
     name: str,
+    matter: str | None = None,
+    start: int = 0,
+    told: Callable[[int, int], None] = lambda _households, _people: None,
 ) -> None:
-    """Load a roster file; loading it again changes nothing.
+    """Load households, some in each transaction; loading them again changes nothing.
 
     Args:
         connection: Outside a transaction.
-        rows: People on roll.
+        homes: Rows of a whole household each, read as they are needed.
         profile: Of the place.
         now: ms since 1970, by the hub's clock.
         actor: Who loads it, for the audit.
         name: Name of the file, for the audit.
+        matter: Of ``matter_of``; the audit has under it how far the file was loaded.
+        start: Households of the file that were loaded before; ``homes`` is without them.
+        told: Hears after each transaction how many households and people it put on record.
     """
-    homes: dict[str, list[OpeningRow]] = {}
-    for row in rows:
-        homes.setdefault(row.household, []).append(row)
-    names = sorted(homes)
-    for start in range(0, len(names), CHUNK):
-        part = names[start : start + CHUNK]
-        people = [row for home in part for row in homes[home]]
+    through, upcoming = start, iter(homes)
+    while part := list(islice(upcoming, CHUNK)):
+        people = [row for home in part for row in home]
+        through += len(part)
         async with UnitOfWork(connection, now=now, subscriptions=set()) as unit:
             uids = frozenset(row.uid for row in people)
-            await unit.load(Keys(uids=uids, households=frozenset(part)))
+            await unit.load(Keys(uids=uids, households=frozenset(r.household for r in people)))
             balance(unit.state, people, Context(now, profile))
             doc = {"file": name, "households": len(part), "people": len(people)}
-            await unit.write(Outcome(audit=[_entry(actor, doc)]))
+            entry = _entry(actor, matter, {**doc, "through": through})
+            await unit.write(Outcome(audit=[entry]))
+        told(len(part), len(people))
+    if through == start:
+        doc = {"file": name, "households": 0, "people": 0, "through": through}
+        await append(connection, _entry(actor, matter, doc), now=now)
+
+
+def matter_of(digest: str, profile: Profile) -> str:
+    """The mark of a file's load: another content or profile is loaded from its begin."""
+    return f"roster:{sha256(f'{digest}:{profile.version}'.encode()).hexdigest()[:32]}"
 
 
 def balance(state: State, rows: Iterable[OpeningRow], ctx: Context) -> None:
@@ -87,6 +103,6 @@ def balance(state: State, rows: Iterable[OpeningRow], ctx: Context) -> None:
         state.apply(tuple(found))
 
 
-def _entry(actor: str, doc: dict[str, Any]) -> AuditRow:
+def _entry(actor: str, matter: str | None, doc: dict[str, Any]) -> AuditRow:
     text = msgspec.json.encode(doc).decode()
-    return AuditRow("roster_load", actor, None, None, None, None, None, text)
+    return AuditRow(LOADED, actor, None, None, None, None, matter, text)

@@ -11,7 +11,7 @@ from hub.contracts.events import Groups
 from hub.embedded.city.households import Household, Member
 from hub.kernel.dates import days_of
 from hub.kernel.person_keys import UidKey
-from hub.model.openings import OpeningRow
+from hub.model.openings import OpeningRow, homes_of
 from hub.runtime.openings import load_opening
 from hub.sdk.profiles import Profile
 
@@ -69,4 +69,5 @@ async def load(
     name: str,
 ) -> None:
     """Put the rows on record; nothing is sent, and loading them again changes nothing."""
-    await load_opening(connection, list(rows), profile, now=now, actor="hub demo", name=name)
+    homes = homes_of(rows)
+    await load_opening(connection, homes, profile, now=now, actor="hub demo", name=name)

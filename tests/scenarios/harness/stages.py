@@ -33,7 +33,7 @@ from hub.kernel.clocks import FileClock, epoch_ms
 from hub.kernel.person_keys import RouteKey
 from hub.kernel.secrets import Secrets
 from hub.kernel.settings import Settings
-from hub.model.openings import OpeningRow
+from hub.model.openings import OpeningRow, homes_of
 from hub.model.outbox import Headers
 from hub.runtime.openings import load_opening
 from hub.runtime.services import Worker
@@ -255,7 +255,8 @@ class Stage:
         try:
             profile = load_profile(self.settings.profile)
             now = epoch_ms(self.now)
-            await load_opening(connection, rows, profile, now=now, actor="test", name="opening")
+            homes = homes_of(rows)
+            await load_opening(connection, homes, profile, now=now, actor="test", name="opening")
         finally:
             await connection.close()
 

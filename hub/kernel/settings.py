@@ -39,7 +39,11 @@ class Settings(BaseSettings):
         "", description="Before every topic and group name; several hubs on one cluster"
     )
     worker_slot: int | None = Field(None, description="Fixed worker slot; empty: leased")
-    lanes: int = Field(4, description="Decide lanes of one worker, a connection each")
+    lanes: int = Field(
+        1,
+        description="Decide lanes of one worker, a connection each; more help only where the"
+        " database is far away, as lanes wait for each other's households",
+    )
     batch: int = Field(500, description="Records of one decide transaction at most")
     gateway_host: str = Field("127.0.0.1", description="Address the gateway listens on")
     gateway_port: int = Field(8600, description="Port of the gateway; 0: any free one")

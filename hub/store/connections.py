@@ -83,14 +83,14 @@ async def pool(dsn: str, *, size: int = 4) -> asyncpg.Pool:
 
 
 async def lanes_pool(dsn: str, *, size: int = 4) -> asyncpg.Pool:
-    """A pool for many small lanes whose statements are those of the hot path."""
+    """A pool for many small lanes, each of which works off a queue."""
     return await asyncpg.create_pool(
         dsn,
         min_size=0,
         max_size=size,
         timeout=COMMAND_TIMEOUT,
         command_timeout=COMMAND_TIMEOUT,
-        server_settings=SERVER_SETTINGS,
+        server_settings=SERVER_SETTINGS | FOR_QUEUES,
     )
 
 

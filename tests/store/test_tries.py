@@ -3,6 +3,7 @@ from __future__ import annotations
 from test_deliveries import copy
 
 from hub.store import deliveries, outbox, subscriptions, tries
+from hub.store.connections import lanes_pool
 from hub.store.tries import Result
 
 
@@ -71,3 +72,26 @@ async def test_a_long_backlog_is_read_from_its_head(db):
     )
     assert '"Sort"' not in plan
     assert len(await given(db, one, 1, limit=16)) == 16
+
+
+async def test_of_a_backlog_after_a_quiet_time_only_what_is_tried_is_read(dsn, db):
+    one = await hook(db, copy(1))
+    pool = await lanes_pool(dsn, size=1)
+    (first,) = await tries.ready(pool, one, now=1, limit=20)
+    await tries.settle(pool, one, [Result(first, tries.SENT)], now=1)
+    await db.execute("VACUUM ANALYZE delivery")
+    # The plans of this moment, with nothing waiting, must not be those for what follows.
+    assert await tries.ready(pool, one, now=1, limit=20) == []
+    await tries.settle(pool, one, [Result(first, tries.SENT)], now=1)
+    await outbox.write(db, [copy(n, person=b"%d" % n) for n in range(2, 4000)])
+    await deliveries.move(db, [one], limit=4000, now=1)
+    async with pool.acquire() as lane, lane.transaction():
+        found = await tries.ready(lane, one, now=1, limit=20)
+        await tries.settle(lane, one, [Result(each, tries.SENT) for each in found], now=1)
+        read = await lane.fetchval(
+            "SELECT seq_tup_read + idx_tup_fetch FROM pg_stat_xact_user_tables"
+            " WHERE relname = 'delivery'"
+        )
+    await pool.close()
+    assert len(found) == 20
+    assert read <= 200

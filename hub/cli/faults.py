@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import importlib
 import sys
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -103,21 +103,7 @@ def run(
         ConfigurationError: no checkout, or an unknown case or scale.
         Exit: code 1 when a case failed, or was not run; 128 and its number after a signal.
     """
-    if scale not in {"quick", "full"}:
-        raise ConfigurationError(
-            f"There is no scale '{scale}'.",
-            hint="Use quick or full.",
-            message_zh=f"没有规模 {scale};可选 quick、full。",
-        )
-    catalogues, sessions = _harness("catalogues"), _harness("sessions")
-    try:
-        entries = catalogues.chosen(cases or (), ci=ci)
-    except catalogues.UnknownCaseError as error:
-        raise ConfigurationError(
-            f"There is no case {error}.",
-            hint="'hub faults list' lists them.",
-            message_zh=f"没有用例 {error};hub faults list 可列出。",
-        ) from None
+    entries, sessions = _chosen(cases or (), scale, ci=ci), _harness("sessions")
     shown = (lambda _: None) if as_json else _say_line
     session = sessions.Session(entries, seed=seed, scale=scale, sabotage=sabotage, show=shown)
     results = _run(session.run(lanes))
@@ -127,6 +113,24 @@ def run(
         _show(results, seed)
     if not sessions.passed(results, sabotage=sabotage, allow_unrun=allow_unrun):
         raise typer.Exit(1)
+
+
+def _chosen(cases: Sequence[str], scale: str, *, ci: bool) -> list[Any]:
+    if scale not in {"quick", "full"}:
+        raise ConfigurationError(
+            f"There is no scale '{scale}'.",
+            hint="Use quick or full.",
+            message_zh=f"没有规模 {scale};可选 quick、full。",
+        )
+    catalogues = _harness("catalogues")
+    try:
+        return list(catalogues.chosen(cases, ci=ci))
+    except catalogues.UnknownCaseError as error:
+        raise ConfigurationError(
+            f"There is no case {error}.",
+            hint="'hub faults list' lists them.",
+            message_zh=f"没有用例 {error};hub faults list 可列出。",
+        ) from None
 
 
 def _run(work: Coroutine[Any, Any, list[Any]]) -> list[Any]:

@@ -25,8 +25,7 @@ from hub.runtime.metrics import STOPPED
 from hub.runtime.progress import Progress
 from hub.runtime.slots import SlotLostError
 from hub.runtime.stages import Stage
-from hub.runtime.suspicions import Suspicion, portion_at, suspicion
-from hub.runtime.trials import PROVEN_SECONDS
+from hub.runtime.suspicions import Suspicion, suspicion
 from hub.store import alarms, attempts, leases
 from hub.store import claims as store
 from hub.store.claims import Claim, Place
@@ -106,7 +105,6 @@ class Holding:
         self._lost: set[Place] = set()
         self._suspicions: dict[Place, Suspicion] = {}
         self._probation: set[Place] = set()
-        self._began: float | None = None
         self.claims: dict[Place, Claim] = {}
 
     @property
@@ -157,7 +155,7 @@ class Holding:
         offsets = {p: stand.get((p.topic, p.partition), log.first) for p, log in found.items()}
         if not await self._belongs(offsets):
             return False
-        self._began = self._began or time.monotonic()
+        self._stage.working()
         taken = await store.take(
             connection,
             {(p.topic, p.partition): log.first for p, log in found.items()},
@@ -169,7 +167,9 @@ class Holding:
         )
         passed("claim.epoch", connection.terminate)
         records = [claim.record for claim in taken.values()]
-        tried = await attempts.standing(connection, records + [portion_at(one) for one in records])
+        tried = await attempts.standing(
+            connection, records + [attempts.portion_at(one) for one in records]
+        )
         if generation != self._assignment.generation:
             return False
         self._resume(taken, found, tried)
@@ -203,12 +203,9 @@ class Holding:
 
     def acquit(self) -> None:
         """Let partitions be read whose records run alone, once the process has proven to live."""
-        if self._probation and self._has_lived:
-            self.seek(self._probation)
-
-    @property
-    def _has_lived(self) -> bool:
-        return self._began is not None and time.monotonic() - self._began >= PROVEN_SECONDS
+        if self._probation and not self._stage.unproven_seconds:
+            released, self._probation = self._probation, set()
+            self.seek(released)
 
     async def check(self, connection: asyncpg.Connection, now: int) -> list[Place]:
         """Every few seconds: notice that a claim is held, and take those that were let go.
@@ -301,11 +298,14 @@ class Holding:
         for place in wanted:
             claim = self.claims[place]
             partition = TopicPartition(*place)
-            waits = self.portion(place, claim.next_offset) == 1 and not self._has_lived
-            (self._probation.add if waits else self._probation.discard)(place)
+            alone = self.portion(place, claim.next_offset) == 1
             try:
                 self._consumer.seek(partition, claim.next_offset)
-                (self._consumer.pause if waits else self._consumer.resume)(partition)
+                if alone and self._stage.unproven_seconds:
+                    self._probation.add(place)
+                    self._consumer.pause(partition)
+                else:
+                    self._consumer.resume(partition)
             except IllegalStateError:
                 # Revoked between two lines; the next assignment brings a new claim.
                 self._generation = -1

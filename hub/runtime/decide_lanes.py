@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from functools import partial
 from typing import Any
 
 import asyncpg
@@ -24,6 +25,7 @@ from hub.runtime.metrics import BATCHES, EVENTS, RETRIES
 from hub.runtime.progress import Progress
 from hub.runtime.shares import fair_poll
 from hub.runtime.stages import Backoff, Stage, is_bad_value, is_known_fault, where
+from hub.runtime.suspicions import cut
 from hub.runtime.trials import KILLED, Trials, is_killer
 from hub.store import attempts, crashes
 from hub.store.claims import Claim, Place
@@ -129,26 +131,24 @@ class DecideLane:
         for partition, records in polled.items():
             place = partition.topic, partition.partition
             start = self.holding.claims[place].next_offset
-            run = [Item(*place, one.offset, one) for one in records if one.offset >= start]
-            crashed = max(self._crashed.get(place, ()), default=-1)
-            while run and (size := 1 if run[0].off <= crashed else self._portion(run[0])):
-                part = [item for item in run if item.off < run[0].off + size]
-                apart.append(part)
-                run = run[len(part) :]
-            rest += run
+            run = [record for record in records if record.offset >= start]
+            parts, others = cut(run, partial(self._portion, place))
+            apart += [_items(place, part) for part in parts]
+            rest += _items(place, others)
         return [*apart, rest] if rest else apart
 
-    def _portion(self, item: Item) -> int:
-        return self.holding.portion(item.place, item.off)
+    def _portion(self, place: Place, off: int) -> int:
+        crashed = max(self._crashed.get(place, ()), default=-1)
+        return 1 if off <= crashed else self.holding.portion(place, off)
 
     async def _run(self, connection: asyncpg.Connection, items: list[Item]) -> None:
         """Work items together with what else the worker decides, or with nothing beside them."""
-        portion = self._portion(items[0])
+        portion = self.holding.portion(items[0].place, items[0].off)
         if portion == 1:
             await self._alone(connection, items[0])
         elif portion:
             claim = self.holding.claims[items[0].place]
-            async with self._trials.portion(connection, claim.record, claim):
+            async with self._trials.portion(connection, claim):
                 await self._work(connection, items)
         else:
             async with self._stage.solitude.together():
@@ -258,3 +258,7 @@ class DecideLane:
             raise self._stage.end(f"crash {count} at {crash.place}", error) from error
         self._stage.alarms.sound(EVENT_SET_ASIDE, crash.place, crash.error)
         item.failure = DataError("E-BUG", detail=crash.error)
+
+
+def _items(place: Place, records: Sequence[Any]) -> list[Item]:
+    return [Item(*place, record.offset, record) for record in records]

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from functools import partial
 from itertools import takewhile
 from typing import Any
 
@@ -26,6 +27,7 @@ from hub.runtime.metrics import BATCHES, EVENTS
 from hub.runtime.sending import Batches
 from hub.runtime.shares import fair_poll
 from hub.runtime.stages import Backoff, Stage, is_known_fault, where
+from hub.runtime.suspicions import cut
 from hub.runtime.trials import KILLED, Trials, is_killer
 from hub.runtime.wirings import Pipeline, Produced
 from hub.store import claims as store
@@ -155,37 +157,31 @@ class IntakeStage:
     async def _work(
         self, connection: asyncpg.Connection, polled: dict[TopicPartition, list[Any]]
     ) -> None:
-        others: dict[TopicPartition, list[Any]] = {}
+        others: dict[TopicPartition, Sequence[Any]] = {}
         for partition, records in polled.items():
             run = [record for record in records if record.offset >= self._read[partition]]
-            while run and (size := self.holding.portion(partition, run[0].offset)):
+            apart, rest = cut(run, partial(self.holding.portion, partition))
+            for part in apart:
                 if not self.holding.current:
                     return
-                part = [record for record in run if record.offset < run[0].offset + size]
-                await self._apart(connection, partition, part, alone=size == 1)
-                run = run[len(part) :]
-            if run:
-                others[partition] = run
+                await self._apart(connection, partition, part)
+            if rest:
+                others[partition] = rest
         if others:
             async with self._stage.solitude.together():
                 await self._take_off(connection, others)
 
     async def _apart(
-        self,
-        connection: asyncpg.Connection,
-        partition: TopicPartition,
-        part: list[Any],
-        *,
-        alone: bool,
+        self, connection: asyncpg.Connection, partition: TopicPartition, part: Sequence[Any]
     ) -> None:
         """Work records with nothing beside them, in the air neither."""
         while self._flying:
             await self._land(connection)
-        if alone:
+        if self.holding.portion(partition, part[0].offset) == 1:
             await self._alone(connection, partition, part[0])
             return
         claim = self.holding.claims[partition]
-        async with self._trials.portion(connection, claim.record, claim):
+        async with self._trials.portion(connection, claim):
             await self._take_off(connection, {partition: part})
             await self._land(connection)
 
@@ -216,7 +212,7 @@ class IntakeStage:
         self._flying.append(_Chunk(moves, acks, 1, len(produced), dead=True))
 
     async def _take_off(
-        self, connection: asyncpg.Connection, polled: dict[TopicPartition, list[Any]]
+        self, connection: asyncpg.Connection, polled: Mapping[TopicPartition, Sequence[Any]]
     ) -> None:
         """Run the pipelines over a poll and hand the results to the producer."""
         batches = Batches(self._producer, self._stage.settings)

@@ -29,6 +29,9 @@ log = structlog.get_logger(__name__)
 _PATIENCE = 60.0
 _BACKOFF_FIRST = 0.1
 _BACKOFF_MOST = 2.0
+_PROVEN_SECONDS = 3.0
+"""A process tries records alone only after it has lived so long with the others: where processes
+die of something else (killed again and again, no memory at the start), no record is blamed."""
 
 
 class FatalError(Exception):
@@ -64,6 +67,7 @@ class Stage:
     slot: str = ""
     solitude: Solitude = field(default_factory=Solitude)
     alarms: Alarms = field(init=False)
+    _proven_at: float | None = field(default=None, init=False)
 
     def __post_init__(self) -> None:
         self.alarms = Alarms(self.settings.database, self.now)
@@ -71,6 +75,18 @@ class Stage:
     def now(self) -> int:
         """Ms since 1970, by the hub's clock."""
         return epoch_ms(self.clock.now())
+
+    def working(self) -> None:
+        """Note that this process works from now on, if that was not noted before."""
+        if self._proven_at is None:
+            self._proven_at = time.monotonic() + _PROVEN_SECONDS
+
+    @property
+    def unproven_seconds(self) -> float:
+        """For how long this process must live yet before it tries records alone."""
+        if self._proven_at is None:
+            return _PROVEN_SECONDS
+        return max(0.0, self._proven_at - time.monotonic())
 
     def end(self, reason: str, error: BaseException) -> FatalError:
         """End the process; where it is not ended (a test), return what to raise."""

@@ -7,11 +7,12 @@ worked when a process died run one by one.
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection, Sequence
+from typing import Any
 
 import msgspec
 
-from hub.store.attempts import STRETCH
+from hub.store.attempts import STRETCH, portion_at
 from hub.store.claims import Claim
 
 PORTION = 64
@@ -56,6 +57,19 @@ def suspicion(claim: Claim, standing: Collection[str], end: int, stretch: int) -
     return Suspicion(alone, portions) if alone or portions else NONE
 
 
-def portion_at(record: str) -> str:
-    """Names the portion that begins with a record."""
-    return f"{record}+"
+def cut(
+    records: Sequence[Any], portion: Callable[[int], int]
+) -> tuple[list[Sequence[Any]], Sequence[Any]]:
+    """Records of one partition: what is worked apart, in order, and all the rest.
+
+    Args:
+        records: As polled, by offset.
+        portion: Offset → how many records from it on are worked at once; 0: all.
+    """
+    apart = []
+    while records and (size := portion(records[0].offset)):
+        end = records[0].offset + size
+        count = sum(record.offset < end for record in records[:size])
+        apart.append(records[:count])
+        records = records[count:]
+    return apart, records

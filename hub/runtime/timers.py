@@ -23,7 +23,7 @@ from hub.runtime.items import TIMER_TOPIC, CrashedError, DoomedError, Item
 from hub.runtime.metrics import BATCHES, EVENTS, RETRIES
 from hub.runtime.progress import Progress
 from hub.runtime.stages import Backoff, Stage, is_known_fault, where
-from hub.runtime.trials import KILLED, PROVEN_SECONDS, Trials, is_killer
+from hub.runtime.trials import KILLED, Trials, is_killer
 from hub.store import attempts, crashes, leases
 from hub.store import timers as store
 from hub.store.connections import ConflictError, close, connect
@@ -73,7 +73,6 @@ class TimerStage:
         self._connection: asyncpg.Connection | None = None
         self._trials = Trials(stage)
         self._held_until = 0.0
-        self._lives_until = 0.0
 
     async def run(self) -> None:
         """Fire timers until the worker stops."""
@@ -106,7 +105,7 @@ class TimerStage:
             if not await leases.acquire(connection, LEASE, self._stage.owner):
                 return 0
             self._held_until = loop.time() + _RENEW_SECONDS
-            self._lives_until = self._lives_until or loop.time() + PROVEN_SECONDS
+            self._stage.working()
         now = self._stage.now()
         due = await store.due(connection, now, _AT_ONCE)
         if not due:
@@ -116,7 +115,7 @@ class TimerStage:
         alone = any(item.event and item.event.event_id in suspects for _, item in whole)
         async with self._trials.noted(connection, TIMER_TOPIC, None) as before:
             if before.deaths >= attempts.STRETCH - 1:
-                await self._stage.pause(self._lives_until - loop.time())
+                await self._stage.pause(self._stage.unproven_seconds)
                 for one in whole:
                     await self._alone(connection, one)
             else:

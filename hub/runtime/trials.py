@@ -11,16 +11,12 @@ from contextlib import asynccontextmanager
 import asyncpg
 
 from hub.runtime.stages import Stage
-from hub.runtime.suspicions import portion_at
 from hub.store import attempts
-from hub.store.attempts import DEATHS, Attempt
+from hub.store.attempts import DEATHS, Attempt, portion_at
 from hub.store.claims import Claim
 
 KILLED = f"killed {DEATHS} processes"
 """Detail of the dead letter."""
-PROVEN_SECONDS = 3.0
-"""A process tries records alone only after it has lived so long with the others: where processes
-die of something else (killed again and again, no memory at the start), no record is blamed."""
 
 
 class Trials:
@@ -49,17 +45,14 @@ class Trials:
             yield before
 
     @asynccontextmanager
-    async def portion(
-        self, connection: asyncpg.Connection, record: str, claim: Claim
-    ) -> AsyncIterator[None]:
-        """Work a portion with nothing beside it.
+    async def portion(self, connection: asyncpg.Connection, claim: Claim) -> AsyncIterator[None]:
+        """Work the portion that begins where a claim stands, with nothing beside it.
 
         Args:
             connection: Outside a transaction.
-            record: Names its first record.
             claim: On its partition.
         """
-        place = portion_at(record)
+        place = portion_at(claim.record)
         async with self._stage.solitude.alone(), self.noted(connection, place, claim):
             yield
 

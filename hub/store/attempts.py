@@ -31,6 +31,11 @@ class Attempt(NamedTuple):
     event_id: str | None
 
 
+def portion_at(record: str) -> str:
+    """Names the portion that begins with a record."""
+    return f"{record}+"
+
+
 async def begin(
     connection: asyncpg.Connection,
     place: str,
@@ -83,7 +88,8 @@ async def end(connection: asyncpg.Connection, place: str) -> None:
 
     Nor does the portion that began with it: its records have run one by one since.
     """
-    await connection.execute("DELETE FROM attempt WHERE place IN ($1, $1 || '+')", place)
+    ended = [place, portion_at(place)]
+    await connection.execute("DELETE FROM attempt WHERE place = ANY($1)", ended)
 
 
 async def forget(connection: asyncpg.Connection, *, now: int) -> None:

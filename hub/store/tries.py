@@ -48,7 +48,7 @@ class Result(NamedTuple):
 
 
 _FRONT = 16
-"""So many times as many copies as are wanted are looked at first."""
+"""So many times as many copies as are wanted are looked at first, then so many times as many."""
 READY = f"""
 WITH front AS MATERIALIZED (
     SELECT * FROM delivery WHERE subscription = $1 AND state = 'waiting'
@@ -57,10 +57,11 @@ WITH front AS MATERIALIZED (
     SELECT *, row_number() OVER (PARTITION BY person_key ORDER BY generation, seq) AS place
     FROM front
 )
-SELECT {READ}, (SELECT count(*) FROM front) FROM first
-WHERE next_at <= $2 AND (place = 1 OR person_key IS NULL)
-AND (generation, seq) NOT IN (SELECT * FROM unnest($4::int[], $5::bigint[]))
-ORDER BY generation, seq LIMIT $3
+SELECT looked, {READ} FROM (SELECT count(*) AS looked FROM front) AS length LEFT JOIN (
+    SELECT * FROM first WHERE next_at <= $2 AND (place = 1 OR person_key IS NULL)
+    AND (generation, seq) NOT IN (SELECT * FROM unnest($4::int[], $5::bigint[]))
+    ORDER BY generation, seq LIMIT $3
+) AS given ON true ORDER BY generation, seq
 """  # noqa: S608 - column names only
 # Whoever waits before a copy lies before it in the same order, so the front alone tells who is the
 # first of its person. To look the others of a person up in the table is left to no plan: where the
@@ -85,12 +86,14 @@ async def ready(
         flying: Generation and number of those that are being tried.
     """
     generations, numbers = [number[0] for number in flying], [number[1] for number in flying]
-    front: int | None = _FRONT * (limit + len(flying))
-    rows = await executor.fetch(READY, one.id, now, limit, generations, numbers, front)
-    if len(rows) < limit and (not rows or rows[0][-1] == front):
-        # All of the front waits for a later try, or for copies before it.
-        rows = await executor.fetch(READY, one.id, now, limit, generations, numbers, None)
-    return [Delivery(*row[:-1]) for row in rows]
+    front = _FRONT * (limit + len(flying))
+    while True:
+        rows = await executor.fetch(READY, one.id, now, limit, generations, numbers, front)
+        found = [Delivery(*row[1:]) for row in rows if row["seq"] is not None]
+        if len(found) == limit or rows[0]["looked"] < front:
+            return found
+        # Nearly all of the front waits for a later try, or for copies before it.
+        front *= _FRONT
 
 
 async def settle(

@@ -15,6 +15,7 @@ from hub.kernel.person_keys import RouteKey
 from hub.transports.cursors import FileCursors
 from hub.transports.publishers import Publisher
 from hub.transports.records import Feed, RecordMaker
+from hub.transports.webhooks import WebhookSender
 
 ROUTE = RouteKey(bytes(range(32)))
 
@@ -87,3 +88,14 @@ async def department(kafka: str, tmp_path: Path):
             lambda: read_topic(kafka, topic),
             lambda: read_topic(kafka, feed.dead_letters),
         )
+
+
+@pytest.fixture
+async def sender():
+    """Sends to receivers on this machine, whatever name their address holds."""
+
+    async def local(_host, _port):
+        return ["127.0.0.1"]
+
+    async with WebhookSender(SystemClock(), private=True, resolve=local) as found:
+        yield found

@@ -12,23 +12,12 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
-from hub.kernel.clocks import SystemClock
 from hub.transports.signatures import SharedKey
-from hub.transports.webhooks import Answer, Delivered, Retry, WebhookSender, outcome_of
+from hub.transports.webhooks import Answer, Delivered, Retry, outcome_of
 
 BODY = b'{"specversion":"1.0"}'
 KEYS = [SharedKey(bytes(range(32)))]
 OK = b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\nset-cookie: a=1\r\n\r\n"
-
-
-async def local(_host, _port):
-    return ["127.0.0.1"]
-
-
-@pytest.fixture
-async def sender():
-    async with WebhookSender(SystemClock(), private=True, resolve=local) as found:
-        yield found
 
 
 @pytest.fixture

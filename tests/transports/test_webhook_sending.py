@@ -51,12 +51,6 @@ async def local(_host, _port):
     return ["127.0.0.1"]
 
 
-@pytest.fixture
-async def sender():
-    async with WebhookSender(SystemClock(), private=True, resolve=local) as found:
-        yield found
-
-
 async def test_a_copy_arrives_unchanged_under_the_receivers_name_with_both_signatures(
     sender, receiver
 ):

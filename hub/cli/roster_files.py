@@ -17,6 +17,8 @@ from hub.model.openings import OpeningRow
 
 LINE_BYTES = 1 << 20
 """Longest line; a file without line ends is no roster and must not fill the memory."""
+CELL_CHARS = 1 << 17
+"""Longest cell; a quote that is never closed must not take in the file."""
 
 
 class RosterFile:
@@ -38,6 +40,8 @@ class RosterFile:
         self._people = people
         self.places = Places(block)
         self._digest = sha256()
+        # The module keeps one limit for the process, and readers of spreadsheets raise it.
+        csv.field_size_limit(CELL_CHARS)
         self._at = self._line = 0
         try:
             self._file = path.open("rb")

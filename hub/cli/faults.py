@@ -69,6 +69,16 @@ def run(
     *,
     seed: Annotated[int, typer.Option(help="随机种子 · seed of everything random")] = 1,
     scale: Annotated[str, typer.Option(help="规模:quick 或 full · quick or full")] = "quick",
+    rounds: Annotated[
+        int,
+        typer.Option(
+            min=0, help="轮数,代替规模自带的 · rounds instead of the scale's own; 0: its own"
+        ),
+    ] = 0,
+    seconds: Annotated[
+        float,
+        typer.Option(min=0, help="时长或数量,代替规模自带的 · length or size likewise; 0: its own"),
+    ] = 0,
     ci: Annotated[bool, typer.Option("--ci", help="仅 CI 用例 · the CI set only")] = False,
     sabotage: Annotated[
         bool,
@@ -103,7 +113,8 @@ def run(
         ConfigurationError: no checkout, or an unknown case or scale.
         Exit: code 1 when a case failed, or was not run; 128 and its number after a signal.
     """
-    entries, sessions = _chosen(cases or (), scale, ci=ci), _harness("sessions")
+    sized, sessions = _harness("catalogues").sized, _harness("sessions")
+    entries = [sized(one, scale, rounds, seconds) for one in _chosen(cases or (), scale, ci=ci)]
     shown = (lambda _: None) if as_json else _say_line
     session = sessions.Session(entries, seed=seed, scale=scale, sabotage=sabotage, show=shown)
     results = _run(session.run(lanes))

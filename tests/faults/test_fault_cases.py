@@ -30,6 +30,14 @@ def test_the_short_set_is_the_one_that_every_change_must_pass():
     assert short == {"F03", "F04", "F15", "D01", "D02", "D03", "D04", "D05", "D07"}
 
 
+def test_a_case_runs_at_another_size_where_its_own_takes_too_long():
+    entry = catalogues.chosen(["F01"])[0]
+    smaller = catalogues.sized(entry, "full", 30, 0)
+    assert smaller.case.full == replace(entry.case.full, rounds=30)
+    assert smaller.case.quick == entry.case.quick
+    assert catalogues.sized(entry, "full", 0, 0) == entry
+
+
 def test_cases_of_one_topology_stand_together_so_that_each_cluster_starts_once():
     order = [entry.case.topology for entry in catalogues.chosen(())]
     assert order == sorted(order)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import pkgutil
 from collections.abc import Awaitable, Callable, Iterable
+from dataclasses import replace
 from typing import NamedTuple
 
 from tests.faults import cases
@@ -50,3 +51,17 @@ def chosen(words: Iterable[str], *, ci: bool = False) -> list[Entry]:
         for name, entry in known.items()
         if (name in wanted if wanted else not ci or entry.case.ci)
     ]
+
+
+def sized(entry: Entry, scale: str, rounds: int, seconds: float) -> Entry:
+    """The same case with another size at one scale.
+
+    Args:
+        entry: The case.
+        scale: ``quick`` or ``full``.
+        rounds: Instead of the scale's own; 0: its own.
+        seconds: The same.
+    """
+    own = entry.case.scale(scale)
+    other = replace(own, rounds=rounds or own.rounds, seconds=seconds or own.seconds)
+    return entry._replace(case=replace(entry.case, **{scale: other}))

@@ -127,6 +127,8 @@ class Result:
         seed: Of its dice.
         scale: Name of the scale.
         sabotage: Name; empty: an honest hub.
+        rounds: Of the scale as it was run, which need not be its own.
+        length: ``seconds`` of the scale, likewise.
         verdict: ``green``, ``red`` or ``not run``.
         reasons: Why it is red or was not run.
         seconds: How long it took.
@@ -141,6 +143,8 @@ class Result:
     seed: int
     scale: str
     sabotage: str = ""
+    rounds: int = 0
+    length: float = 0.0
     verdict: str = "green"
     reasons: list[str] = field(default_factory=list)
     seconds: float = 0.0

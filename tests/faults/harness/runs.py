@@ -58,7 +58,8 @@ async def run_case(
     folder = OUT / name
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
-    result = Result(case.id, seed, scale, sabotage)
+    size = case.scale(scale)
+    result = Result(case.id, seed, scale, sabotage, size.rounds, size.seconds)
     dice = random.Random(f"{case.id}-{seed}")  # noqa: S311 - faults, not secrets
     try:
         case.check_needs()
@@ -67,7 +68,7 @@ async def run_case(
         async with opened(
             plant,
             case,
-            case.scale(scale),
+            size,
             dice,
             folder,
             sabotage=sabotage,

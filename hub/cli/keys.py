@@ -33,9 +33,10 @@ def init() -> None:
     from hub.gateway.contexts import SESSION_SECRET
     from hub.kernel.secrets import NAMES, Secrets
     from hub.kernel.settings import settings
+    from hub.runtime.channel_secrets import KEY as CHANNEL_SECRET
 
     folder = settings().secrets
-    Secrets.load(settings(), (*NAMES, SESSION_SECRET), make=True)
+    Secrets.load(settings(), (*NAMES, SESSION_SECRET, CHANNEL_SECRET), make=True)
     say(
         f"密钥在 {folder};请备份,并在本枢纽的每台机器上放置同样的文件。",
         f"the secrets are in {folder}: back them up, put the same files on every machine of it.",

@@ -10,15 +10,17 @@ from fastapi import APIRouter, Form, Response
 
 from hub.console import acts
 from hub.console.alert_pages import back
-from hub.console.contexts import Here
+from hub.console.contexts import Console, Here
 from hub.console.permissions import Permission
 from hub.console.visitors import Checked
 from hub.kernel.clocks import from_epoch_ms
+from hub.kernel.errors import ConfigurationError
 from hub.monitoring.alert_rules import Change, shipped
 from hub.monitoring.alerts import Target
 from hub.monitoring.channels import KINDS, SMTP, Channel
 from hub.monitoring.findings import SEVERITIES
 from hub.monitoring.messages import LANGUAGES, trial
+from hub.runtime.channel_secrets import in_clear, is_reference
 from hub.store import alert_notices, alerts
 from hub.transports import messengers
 from hub.transports.messengers import NotSentError
@@ -29,6 +31,15 @@ _ADDRESS = re.compile(r"[^\s@,<>]+@[^\s@,<>]+")
 _TLS = ("none", "starttls", "tls")
 _LONGEST = 7 * 86_400
 _LEASE_MS = 600_000
+
+
+async def seal(console: Console) -> int:
+    """Seal what a release before this one put on record in clear; how many channels had it."""
+    secrets = console.channel_secrets
+    async with console.transaction() as connection:
+        return await alert_notices.rewrite(
+            connection, lambda one: secrets.seal(one) if in_clear(one) else one
+        )
 
 
 def problem_of(channel: Channel, target: Target, *, known: bool) -> bool:
@@ -47,8 +58,8 @@ def problem_of(channel: Channel, target: Target, *, known: bool) -> bool:
         people = (channel.sender, *channel.to)
         found = bool(channel.host) and 0 < channel.port < 65536 and bool(channel.to)
         return not found or not all(_ADDRESS.fullmatch(one) for one in people)
-    if not channel.url:
-        return not known
+    if not channel.url or is_reference(channel.url):
+        return not (known or channel.url)
     place = urlsplit(channel.url)
     return place.scheme not in {"http", "https"} or not place.hostname
 
@@ -86,6 +97,10 @@ async def keep(
     known = old is not None and old.channel.kind == kind
     if problem_of(channel, target, known=known):
         return back("channels", "channel")
+    try:
+        channel = console.channel_secrets.seal(channel)
+    except ConfigurationError:
+        return back("channels", "secret")
     now = console.now()
     async with console.transaction() as connection:
         if not known:
@@ -115,7 +130,7 @@ async def test(name: str, console: Here, visitor: Checked) -> Response:
         )
         await acts.by(connection, visitor, "alert_channel_tested", now=now, target=name)
     try:
-        await messengers.send(found, words, now=now)
+        await messengers.send(console.channel_secrets.open(found), words, now=now)
     except NotSentError as error:
         await alert_notices.give_up(console.pool, number, str(error), console.now())
         return back("now", "not_sent")

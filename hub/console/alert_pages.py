@@ -36,6 +36,13 @@ RESULTS: Mapping[str, tuple[str, str]] = {
     "reason": ("bad", mark("Give a reason without long numbers: it is kept on record.")),
     "span": ("bad", mark("A mute lasts from one hour to 14 days.")),
     "channel": ("bad", mark("The channel lacks a name, an address, or who it is sent to.")),
+    "secret": (
+        "bad",
+        mark(
+            "The secret was not kept: a reference is env:HUB_ALERT_… or file:NAME in the folder"
+            " alerts of the secrets; what is typed needs the key k_channel here (hub keys init)."
+        ),
+    ),
     "rule": ("bad", mark("The rule was not changed: a value is not possible.")),
 }
 """What an act came to; the address names it, so that a reload repeats nothing."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 
 import asyncpg
 from fastapi import APIRouter, FastAPI, Request, Response
@@ -48,6 +48,7 @@ from hub.console.contexts import Console
 from hub.console.languages import mark
 from hub.console.screens import page
 from hub.console.visitors import RefusedError, SignInError
+from hub.kernel.errors import HubError
 from hub.kernel.settings import Settings
 from hub.store.connections import is_fault
 
@@ -99,6 +100,9 @@ def create_app(settings: Settings, *, kafka: str, database: str) -> FastAPI:
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
         async with console.opened():
+            with suppress(OSError, asyncpg.PostgresError, asyncpg.InterfaceError, HubError):
+                # A database that is away, or a key that is missing: the next start does it.
+                await alert_channels.seal(console)
             yield
 
     app = FastAPI(lifespan=lifespan, docs_url=None, redoc_url=None, openapi_url=None)

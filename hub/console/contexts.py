@@ -13,6 +13,7 @@ from hub.console.latest import Pictures
 from hub.console.names import Names
 from hub.kernel.clocks import clock_from, epoch_ms
 from hub.kernel.settings import Settings
+from hub.runtime.channel_secrets import ChannelSecrets
 from hub.sdk.manifests import Manifest, load_manifests
 from hub.sdk.profiles import Profile
 from hub.store.connections import pool
@@ -39,6 +40,7 @@ class Console:
         self.manifests: dict[str, Manifest] = load_manifests(settings)
         self.names = Names(settings, self.manifests)
         self.pictures = Pictures(database)
+        self.channel_secrets = ChannelSecrets(settings)
         self.pool: asyncpg.Pool
 
     def now(self) -> int:

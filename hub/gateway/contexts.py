@@ -20,6 +20,7 @@ from hub.kernel.clocks import clock_from, epoch_ms
 from hub.kernel.person_keys import RouteKey
 from hub.kernel.secrets import Secrets
 from hub.kernel.settings import Settings
+from hub.runtime.channel_secrets import ChannelSecrets
 from hub.runtime.dead_men import watched
 from hub.sdk.manifests import Item, Manifest, load_manifests
 from hub.sdk.mappings import Mapper, load_mapper
@@ -96,7 +97,7 @@ class Gateway:
         self.sampler = Sampler(self.kafka, self.pool, self.settings, self.now)
         self.broker.start()
         try:
-            async with watched(self.database, self.now):
+            async with watched(self.database, self.now, ChannelSecrets(self.settings)):
                 yield
         finally:
             await self.sampler.close()

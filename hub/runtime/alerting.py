@@ -21,6 +21,7 @@ from hub.monitoring.findings import findings
 from hub.monitoring.messages import Sentence, message
 from hub.monitoring.pictures import Picture
 from hub.runtime.alert_posts import send_due
+from hub.runtime.channel_secrets import ChannelSecrets
 from hub.runtime.sampler_pages import Exposition
 from hub.store import alert_notices, alerts
 from hub.store.connections import is_fault, pool
@@ -78,6 +79,7 @@ class Alerting:
         sentence: Words of a finding.
         exposition: Shows what fires and what was sent.
         now: ms since 1970.
+        secrets: Open what channels are posted to with.
         alive_url: A dead-man's switch; empty: none.
     """
 
@@ -87,11 +89,13 @@ class Alerting:
         sentence: Sentence,
         exposition: Exposition,
         now: Callable[[], int],
+        secrets: ChannelSecrets,
         *,
         alive_url: str = "",
     ) -> None:
         self._database, self._sentence, self._now = database, sentence, now
         self._exposition, self._alive_url = exposition, alive_url
+        self._secrets = secrets
         self._newest: Picture | None = None
         self._bell = asyncio.Event()
         self._judged: Picture | None = None
@@ -153,7 +157,7 @@ class Alerting:
         self._exposition.alerts = counted
 
     async def _post(self) -> None:
-        tried = await send_due(self._pool, self._now, self._count)
+        tried = await send_due(self._pool, self._now, self._secrets, self._count)
         if not tried:
             await asyncio.sleep(_POST_SECONDS)
 

@@ -16,6 +16,7 @@ from mode import Service
 from hub.kernel.clocks import clock_from, epoch_ms
 from hub.kernel.secrets import Secrets
 from hub.kernel.settings import Settings
+from hub.runtime.channel_secrets import ChannelSecrets
 from hub.runtime.dead_men import watched
 from hub.runtime.housekeeping import keep_house
 from hub.runtime.services import STAGES, Worker
@@ -65,7 +66,7 @@ def build_app(
             )
             clock = clock_from(settings.clock, synthetic_people=settings.synthetic_people)
             await self._open.enter_async_context(
-                watched(settings.database, lambda: epoch_ms(clock.now()))
+                watched(settings.database, lambda: epoch_ms(clock.now()), ChannelSecrets(settings))
             )
 
         async def on_stop(self) -> None:

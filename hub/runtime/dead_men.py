@@ -19,6 +19,7 @@ from hub.monitoring.findings import Finding, kinds
 from hub.monitoring.spans import span
 from hub.runtime.alert_posts import send_due
 from hub.runtime.alerting import judge
+from hub.runtime.channel_secrets import ChannelSecrets
 from hub.runtime.sampler_pages import DEAD_MS
 from hub.store import alerts, pictures
 from hub.store.connections import pool
@@ -39,10 +40,13 @@ class DeadMan:
     Args:
         database: Pool.
         now: ms since 1970.
+        secrets: Open what channels are posted to with.
     """
 
-    def __init__(self, database: asyncpg.Pool, now: Callable[[], int]) -> None:
-        self._database, self._now = database, now
+    def __init__(
+        self, database: asyncpg.Pool, now: Callable[[], int], secrets: ChannelSecrets
+    ) -> None:
+        self._database, self._now, self._secrets = database, now, secrets
         self._started = now()
 
     async def look(self) -> bool:
@@ -68,7 +72,7 @@ class DeadMan:
                 await judge(connection, seen, {DEAD: rule}, _sentence)
         if gone or stands:
             # The sampler sends while it lives.
-            await send_due(self._database, self._now)
+            await send_due(self._database, self._now, self._secrets)
         return gone
 
     async def run(self) -> None:
@@ -82,15 +86,18 @@ class DeadMan:
 
 
 @asynccontextmanager
-async def watched(database: str, now: Callable[[], int]) -> AsyncIterator[None]:
+async def watched(
+    database: str, now: Callable[[], int], secrets: ChannelSecrets
+) -> AsyncIterator[None]:
     """Look until the block ends.
 
     Args:
         database: DSN.
         now: ms since 1970.
+        secrets: Open what channels are posted to with.
     """
     async with await pool(database, size=2) as own:
-        task = asyncio.create_task(DeadMan(own, now).run(), name="dead man")
+        task = asyncio.create_task(DeadMan(own, now, secrets).run(), name="dead man")
         try:
             yield
         finally:

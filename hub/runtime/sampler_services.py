@@ -12,6 +12,7 @@ from hub.monitoring.messages import Sentence
 from hub.monitoring.pictures import Picture
 from hub.runtime import http_servers
 from hub.runtime.alerting import Alerting
+from hub.runtime.channel_secrets import ChannelSecrets
 from hub.runtime.sampler_pages import Exposition, address
 from hub.runtime.samplers import Sampler
 from hub.transports.otlp import OtlpSender
@@ -68,7 +69,8 @@ async def sampling(
         return epoch_ms(clock.now())
 
     exposition = Exposition(now)
-    alerting = Alerting(database, sentence, exposition, now, alive_url=settings.alive_url)
+    secrets = ChannelSecrets(settings)
+    alerting = Alerting(database, sentence, exposition, now, secrets, alive_url=settings.alive_url)
     otlp = settings.otlp_endpoint
     exporter = _Exporter(OtlpSender(otlp), exposition) if otlp else None
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import NamedTuple
 
 import asyncpg
@@ -72,7 +72,10 @@ async def channels(executor: Executor) -> list[ChannelRow]:
 async def keep(
     connection: asyncpg.Connection, channel: Channel, target: Target, *, by: str, now: int
 ) -> None:
-    """Put a channel on record, or change it; a secret left empty stays as it was."""
+    """Put a channel on record, or change it; a secret left empty stays as it was.
+
+    A password goes to the mail server it was given for and to no other one.
+    """
     old = await connection.fetchval("SELECT config FROM alert_channel WHERE id = $1", channel.id)
     if old is not None:
         before = msgspec.json.decode(old, type=Channel)
@@ -80,7 +83,7 @@ async def keep(
             channel,
             url=channel.url or before.url,
             secret=channel.secret or before.secret,
-            password=channel.password or before.password,
+            password=channel.password or (before.password if _same(channel, before) else ""),
         )
     await connection.execute(
         "INSERT INTO alert_channel (id, kind, least, rules, language, config, by, at)"
@@ -97,6 +100,33 @@ async def keep(
         by,
         now,
     )
+
+
+def _same(one: Channel, other: Channel) -> bool:
+    """Whether two channels speak to the same mail server as the same user in the same way."""
+    return (one.host, one.port, one.tls, one.user) == (
+        other.host,
+        other.port,
+        other.tls,
+        other.user,
+    )
+
+
+async def rewrite(connection: asyncpg.Connection, change: Callable[[Channel], Channel]) -> int:
+    """Change what is on record of every channel; in a transaction.
+
+    Returns:
+        How many were changed.
+    """
+    rows = await connection.fetch("SELECT id, config FROM alert_channel ORDER BY id FOR UPDATE")
+    changed = []
+    for row in rows:
+        before = msgspec.json.decode(row["config"], type=Channel)
+        after = change(before)
+        if after != before:
+            changed.append((row["id"], msgspec.json.encode(after).decode()))
+    await connection.executemany("UPDATE alert_channel SET config = $2 WHERE id = $1", changed)
+    return len(changed)
 
 
 async def switch(connection: asyncpg.Connection, id_: str, *, on: bool, now: int) -> None:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from starlette.responses import JSONResponse, Response
 
-from hub.monitoring.alerts import Alert
+from hub.console.apps import create_app
+from hub.monitoring.alerts import Alert, Target
+from hub.monitoring.channels import Channel
 from hub.monitoring.findings import Finding
-from hub.store import alerts
+from hub.store import alert_notices, alerts
 from hub.store.connections import close, connect
 from tests.console.conftest import Rig, token
 from tests.console.test_live_pages import take
@@ -163,7 +165,7 @@ async def test_a_channel_that_cannot_work_is_refused(rig: Rig) -> None:
     await take(rig)
     browser = await rig.signed_in("admin")
     csrf = {"csrf": token(await browser.get("/alerts"))}
-    for change in ({"to": "a@example.org\nBcc: x@example.org"}, {"to": ""}, {"host": ""}, {"kind": "pigeon"}, {"name": "../x"}, {"kind": "webhook", "url": "file:///etc/passwd"}, {"kind": "webhook", "url": ""}):  # fmt: skip
+    for change in ({"to": "a@example.org\nBcc: x@example.org"}, {"to": ""}, {"host": ""}, {"kind": "pigeon"}, {"name": "../x"}, {"kind": "webhook", "url": "ftp://example.org/"}, {"kind": "webhook", "url": ""}):  # fmt: skip
         answer = await browser.post("/alerts/channels", data=csrf | MAIL | change)
         assert answer.headers["location"].endswith("result=channel"), change
     assert await rig.fetch("SELECT id FROM alert_channel") == []
@@ -179,3 +181,45 @@ async def test_every_tab_opens_in_both_languages_for_every_reader(rig: Rig) -> N
                 answer = await browser.get("/alerts", params={"show": tab, "lang": lang})
                 assert answer.status_code == 200, answer.text[-500:]
                 assert " style=" not in answer.text
+
+
+async def test_what_is_typed_is_sealed_on_record_and_never_shown_again(rig: Rig) -> None:
+    good = JSONResponse({"errcode": 0})
+    async with receiver(lambda _n: good) as (url, posts):
+        browser, csrf = await channel(
+            rig, f"{url}?key=not-for-disks", kind="dingtalk", secret="SEC-not-for-disks"
+        )
+        await browser.post("/alerts/channels/bot/test", data=csrf)
+        listed = await browser.get("/alerts?show=channels")
+    assert posts[0].query["key"] == ["not-for-disks"]
+    assert posts[0].query["sign"]
+    (row,) = await rig.fetch("SELECT config::text FROM alert_channel")
+    done = await rig.fetch("SELECT to_jsonb(audit)::text AS doc FROM audit")
+    shown = [row["config"], listed.text, *(one["doc"] for one in done)]
+    assert not [text for text in shown if "not-for-disks" in text or "sealed:" in listed.text]
+
+
+async def test_a_reference_is_shown_and_one_that_leads_elsewhere_is_refused(rig: Rig) -> None:
+    browser, csrf = await channel(rig, "env:HUB_ALERT_BOT")
+    assert "env:HUB_ALERT_BOT" in (await browser.get("/alerts?show=channels")).text
+    for reference in ("env:HUB_SECRET_K_UID", "file:/etc/passwd"):
+        form = MAIL | {"password": reference}
+        answer = await browser.post("/alerts/channels", data=csrf | form)
+        assert answer.headers["location"].endswith("result=secret")
+    page = await browser.get(answer.headers["location"])
+    assert "密钥未保存" in page.text
+    (row,) = await rig.fetch("SELECT id FROM alert_channel")
+    assert row["id"] == "bot"
+
+
+async def test_a_starting_console_seals_what_an_earlier_release_kept_in_clear(rig: Rig) -> None:
+    connection = await connect(rig.database)
+    one = Channel("old", "wecom", url="https://bot.example.org/?key=not-for-disks")
+    await alert_notices.keep(connection, one, Target("old", "bad"), by="a", now=0)
+    await close(connection)
+    app = create_app(rig.settings, kafka=rig.settings.kafka, database=rig.database)
+    for _ in range(2):
+        async with app.router.lifespan_context(app):
+            (row,) = await alert_notices.channels(rig.console.pool)
+            assert "not-for-disks" not in row.channel.url
+            assert rig.console.channel_secrets.open(row.channel) == one

@@ -26,6 +26,7 @@ from hub.monitoring.messages import trial
 from hub.monitoring.pictures import Picture, encode
 from hub.runtime.alert_posts import send_due
 from hub.runtime.alerting import Alerting
+from hub.runtime.channel_secrets import ChannelSecrets
 from hub.runtime.dead_men import DeadMan
 from hub.runtime.sampler_pages import DEAD_MS, Exposition
 from hub.runtime.sampler_services import sampling
@@ -37,6 +38,7 @@ from tests.console.pictured import troubled
 from tests.monitoring.receivers import receiver
 
 NOW = 1_772_442_300_000
+SECRETS = ChannelSecrets(Settings())  # type: ignore[call-arg]
 MINUTE = 60_000
 
 
@@ -68,7 +70,9 @@ class Site:
     def __init__(self, dsn: str, settings: Settings) -> None:
         self.now, self._number = NOW, 0
         self.exposition = Exposition(lambda: self.now)
-        self.alerting = Alerting(dsn, sentences(settings), self.exposition, lambda: self.now)
+        self.alerting = Alerting(
+            dsn, sentences(settings), self.exposition, lambda: self.now, ChannelSecrets(settings)
+        )
 
     async def see(self, picture: Picture) -> None:
         """Show a picture and wait until it was judged."""
@@ -164,7 +168,7 @@ async def test_two_processes_send_a_notice_once(database: str) -> None:
         words = trial("王管理", from_epoch_ms(NOW))
         for _ in range(10):
             await alert_notices.post(db, None, words, ["hook"], now=NOW, due=NOW)
-        await asyncio.gather(*(send_due(shared, lambda: NOW) for _ in range(4)))
+        await asyncio.gather(*(send_due(shared, lambda: NOW, SECRETS) for _ in range(4)))
     assert len(posts) == 10
     await close(db)
 
@@ -176,7 +180,7 @@ async def test_worker_and_gateway_tell_once_that_nobody_samples_and_that_somebod
     now = [NOW]
     async with receiver(lambda _n: Response()) as (url, posts), await pool(database) as shared:
         await add(db, url)
-        worker, gateway = (DeadMan(shared, lambda: now[0]) for _ in range(2))
+        worker, gateway = (DeadMan(shared, lambda: now[0], SECRETS) for _ in range(2))
         assert not await worker.look()
         await pictures.write(db, 1, NOW, encode(Picture(1, NOW, 1)))
         now[0] += DEAD_MS
@@ -199,7 +203,7 @@ async def test_a_process_that_has_just_started_waits_for_the_sampler_to_start_to
     db = await connect(database)
     await pictures.write(db, 1, NOW - 10 * DEAD_MS, encode(Picture(1, NOW, 1)))
     async with await pool(database) as shared:
-        assert not await DeadMan(shared, lambda: NOW).look()
+        assert not await DeadMan(shared, lambda: NOW, SECRETS).look()
     assert await alerts.standing(db) == []
     await close(db)
 
@@ -217,7 +221,7 @@ async def test_the_watch_over_the_sampler_leaves_other_alerts_alone(
     before = {one.rule for one in await alerts.standing(db)}
     await pictures.write(db, 1, NOW, encode(Picture(1, NOW, 1)))
     async with await pool(database) as shared:
-        man = DeadMan(shared, lambda: site.now)
+        man = DeadMan(shared, lambda: site.now, SECRETS)
         site.now += DEAD_MS
         assert await man.look()
     assert {one.rule for one in await alerts.standing(db)} == before | {"sampler-dead"}
@@ -248,6 +252,36 @@ async def test_a_secret_that_is_left_empty_stays_as_it_was(database: str) -> Non
     (row,) = await alert_notices.channels(db)
     assert (row.channel.url, row.channel.secret) == (first.url, "SECx")
     assert (row.channel.language, row.target.least) == ("en", "warn")
+    await close(db)
+
+
+async def test_a_password_does_not_follow_to_another_mail_server(database: str) -> None:
+    db = await connect(database)
+    first = Channel("m", "smtp", host="mail.example.org", user="hub", password="pw")
+    for host, kept in (("mail.example.org", "pw"), ("mail.example.com", "")):
+        await alert_notices.keep(db, first, Target("m", "bad"), by="a", now=NOW)
+        await alert_notices.keep(
+            db, Channel("m", "smtp", host=host, user="hub"), Target("m", "bad"), by="a", now=NOW
+        )
+        (row,) = await alert_notices.channels(db)
+        assert row.channel.password == kept
+    await close(db)
+
+
+async def test_a_secret_that_cannot_be_had_fails_that_channel_and_no_other_one(
+    database: str, tmp_path: Path
+) -> None:
+    db = await connect(database)
+    secrets = ChannelSecrets(Settings(data_dir=tmp_path))  # type: ignore[call-arg]
+    async with receiver(lambda _n: Response()) as (url, posts), await pool(database) as shared:
+        await add(db, "env:HUB_ALERT_NOBODY_SET_THIS", name="first")
+        await add(db, url, name="second")
+        words = trial("王管理", from_epoch_ms(NOW))
+        await alert_notices.post(db, None, words, ["first", "second"], now=NOW, due=NOW)
+        await send_due(shared, lambda: NOW, secrets)
+    assert len(posts) == 1
+    errors = {row.channel: row.error for row in await alert_notices.latest(db)}
+    assert errors == {"first": "nothing stands at env:", "second": ""}
     await close(db)
 
 

@@ -16,6 +16,7 @@ from hub.embedded.city.loads import FED, LONGEST_GAP
 from hub.gateway.keys import development_key
 from hub.kernel.clocks import SystemClock, clock_from, epoch_ms
 from hub.runtime.alerting import Alerting
+from hub.runtime.channel_secrets import ChannelSecrets
 from hub.runtime.sampler_pages import Exposition
 from hub.runtime.samplers import Sampler
 from hub.sdk.manifests import Manifest, Refresh
@@ -58,7 +59,9 @@ class Watch:
         def now() -> int:
             return epoch_ms(clock.now())
 
-        alerting = Alerting(settings.database, sentences(settings), Exposition(now), now)
+        alerting = Alerting(
+            settings.database, sentences(settings), Exposition(now), now, ChannelSecrets(settings)
+        )
         sampler = Sampler(
             settings,
             settings.kafka,

@@ -43,6 +43,7 @@ from hub.console import (
     signins,
     throughputs,
     topics,
+    workers,
 )
 from hub.console.contexts import Console
 from hub.console.languages import mark
@@ -62,6 +63,7 @@ _PARTS = (
     lag_boards,
     throughputs,
     latency_boards,
+    workers,
     machines,
     letters,
     operations,

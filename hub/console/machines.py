@@ -1,4 +1,4 @@
-"""Machines: workers and what they hold, brokers and database."""
+"""Machines: brokers and database."""
 
 from __future__ import annotations
 
@@ -9,35 +9,10 @@ from hub.console.live_pages import register, show
 from hub.console.lives import LivePage, Query, Values
 from hub.console.permissions import Permission
 from hub.console.visitors import Signed
-from hub.kernel.alarms import ALARMS
 from hub.monitoring.pictures import Picture
 from hub.store import soundings
 
 router = APIRouter(include_in_schema=False)
-
-
-async def _workers(console: Console, picture: Picture, query: Query) -> Values:
-    del query
-    return {
-        "workers": picture.workers,
-        "alarms": await soundings.alarms(console.pool),
-        "words": ALARMS,
-        "crashes": await soundings.crashes(console.pool),
-        "takeovers": await soundings.takeovers(console.pool),
-        "held": [one for one in picture.partitions if one.held or one.stopped],
-        "at": picture.at,
-    }
-
-
-WORKERS = register(
-    LivePage("workers", Permission.VIEW, "workers.html", {"workers": "worker_list.html"}, _workers)
-)
-
-
-@router.get("/workers")
-async def workers(request: Request, console: Here, visitor: Signed) -> Response:
-    """Workers, alarms, crashes and take-overs."""
-    return await show(request, console, visitor, WORKERS)
 
 
 async def _servers(console: Console, picture: Picture, query: Query) -> Values:

@@ -20,6 +20,7 @@ from aiokafka.errors import CommitFailedError, IllegalStateError
 from msgspec import structs
 
 from hub.kernel.failpoints import passed
+from hub.kernel.worker_events import LOST, WorkerEvent
 from hub.runtime.logs import MISFITS, Log, Misfit, follows, look, misfit, named
 from hub.runtime.metrics import STOPPED
 from hub.runtime.progress import Progress
@@ -30,6 +31,7 @@ from hub.store import alarms, attempts, leases
 from hub.store import claims as store
 from hub.store.claims import Claim, Place
 from hub.store.connections import FenceError
+from hub.store.worker_events import note
 
 _COMMIT_SECONDS = 5.0
 _STALE_SECONDS = 0.2
@@ -318,6 +320,10 @@ class Holding:
             return
         found = await store.reread(connection, list(self.claims.values()))
         lost = self.claims.keys() - found.keys()
+        if lost:
+            count, now = len(lost), self._stage.now()
+            event = WorkerEvent(now, LOST, self._stage.owner, partitions=count)
+            await note(connection, event)
         self._lost |= lost
         self.claims = found
         self.seek()

@@ -9,7 +9,7 @@ import structlog
 from hub.kernel.clocks import clock_from, epoch_ms
 from hub.kernel.settings import Settings
 from hub.runtime.stages import is_known_fault
-from hub.store import attempts, leases, seen
+from hub.store import attempts, leases, seen, worker_events
 from hub.store.connections import close, connect
 
 log = structlog.get_logger(__name__)
@@ -17,7 +17,7 @@ JOB = "job/housekeeping"
 
 
 async def keep_house(settings: Settings) -> bool:
-    """Make and drop months of seen events, forget leases that ran out.
+    """Make and drop months of seen events, forget leases that ran out and old worker events.
 
     Returns:
         Whether it was this process's turn.
@@ -32,6 +32,7 @@ async def keep_house(settings: Settings) -> bool:
         await seen.keep_months(connection, clock.now())
         await leases.forget(connection)
         await attempts.forget(connection, now=epoch_ms(clock.now()))
+        await worker_events.forget(connection, now=epoch_ms(clock.now()))
         await leases.release(connection, JOB, owner)
     except Exception as error:
         # The next turn does what this one could not.

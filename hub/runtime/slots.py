@@ -6,9 +6,11 @@ import asyncpg
 import structlog
 
 from hub.kernel.errors import HubError
+from hub.kernel.worker_events import BEGAN, ENDED, LOST, WorkerEvent
 from hub.runtime.stages import Stage, is_known_fault
 from hub.store import leases
 from hub.store.connections import close, connect
+from hub.store.worker_events import note
 
 _RENEW_SECONDS = 3.0
 
@@ -45,6 +47,8 @@ class Slot:
                 self.number = fixed if got else None
             else:
                 self.number = await leases.acquire_slot(connection, self._stage.owner)
+            if self.number is not None:
+                await self._note(connection, BEGAN)
         finally:
             await close(connection)
         if self.number is None:
@@ -73,8 +77,14 @@ class Slot:
                     connection = None
                     continue
                 if not kept:
+                    await self._note(connection, LOST)
                     raise self._stage.end("slot lost", SlotLostError(name))
             if connection is not None:
                 await leases.release(connection, name, self._stage.owner)
+                await self._note(connection, ENDED)
         finally:
             await close(connection)
+
+    async def _note(self, connection: asyncpg.Connection, kind: str) -> None:
+        event = WorkerEvent(self._stage.now(), kind, self._stage.owner, slot=str(self.number))
+        await note(connection, event)

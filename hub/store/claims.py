@@ -11,6 +11,7 @@ from collections.abc import Collection, Mapping
 import asyncpg
 import msgspec
 
+from hub.kernel.worker_events import TOOK
 from hub.store.connections import FenceError, count_of
 
 Place = tuple[str, int]
@@ -49,21 +50,32 @@ class Claim(msgspec.Struct):
 
 
 _TAKE = f"""
-INSERT INTO partition_claim AS c (topic, part, epoch, owner, next_offset, committed_at, topic_id,
-    taken_offset, taken_there)
-SELECT topic, part, 1, $5, start, $6, nullif(topic_id, ''), start, 1
-FROM unnest($1::text[], $2::int[], $3::bigint[], $4::text[])
-    AS given (topic, part, start, topic_id)
-ORDER BY topic, part
-ON CONFLICT (topic, part) DO UPDATE SET epoch = c.epoch + 1, owner = excluded.owner,
-    topic_id = coalesce(c.topic_id, excluded.topic_id), taken_offset = c.next_offset,
-    taken_there = CASE
-        WHEN c.taken_offset IS DISTINCT FROM c.next_offset THEN 1
-        WHEN c.topic || '/' || c.part = ANY($8) THEN 1
-        WHEN c.owner = ANY($7) THEN greatest(c.taken_there, 1)
-        ELSE c.taken_there + 1 END
-WHERE c.held_by IS NULL
-RETURNING {_COLUMNS}
+WITH given AS (
+    SELECT * FROM unnest($1::text[], $2::int[], $3::bigint[], $4::text[])
+        AS given (topic, part, start, topic_id)
+), before AS (
+    SELECT topic, part, owner FROM partition_claim JOIN given USING (topic, part)
+), taken AS (
+    INSERT INTO partition_claim AS c (topic, part, epoch, owner, next_offset, committed_at,
+        topic_id, taken_offset, taken_there)
+    SELECT topic, part, 1, $5, start, $6, nullif(topic_id, ''), start, 1
+    FROM given ORDER BY topic, part
+    ON CONFLICT (topic, part) DO UPDATE SET epoch = c.epoch + 1, owner = excluded.owner,
+        topic_id = coalesce(c.topic_id, excluded.topic_id), taken_offset = c.next_offset,
+        taken_there = CASE
+            WHEN c.taken_offset IS DISTINCT FROM c.next_offset THEN 1
+            WHEN c.topic || '/' || c.part = ANY($8) THEN 1
+            WHEN c.owner = ANY($7) THEN greatest(c.taken_there, 1)
+            ELSE c.taken_there + 1 END
+    WHERE c.held_by IS NULL
+    RETURNING c.*
+), noted AS (
+    INSERT INTO worker_event (at, kind, owner, former, partitions, stood, epoch)
+    SELECT $6, '{TOOK}', $5, coalesce(before.owner, ''), count(*),
+        count(*) FILTER (WHERE taken_there > 1), max(epoch)
+    FROM taken LEFT JOIN before USING (topic, part) GROUP BY before.owner
+)
+SELECT {_COLUMNS} FROM taken c
 """  # noqa: S608 - column names only
 
 

@@ -7,13 +7,16 @@ nothing of the former owner can still be written.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection
 
 import asyncpg
 import msgspec
 
+from hub.kernel.worker_events import HELD, WorkerEvent
 from hub.store.claims import Place
 from hub.store.connections import ConflictError
+from hub.store.worker_events import note
 
 FREE = ""
 """Owner of a claim that was let go: the worker that has the partition may take it again."""
@@ -71,7 +74,8 @@ async def hold(
     Returns:
         The claims held now by this call.
     """
-    return await _changed(
+    before = await owners(connection, places)
+    held = await _changed(
         connection,
         f"epoch = c.epoch + 1, owner = '{FREE}', held_by = $3, held_at = $4",
         "c.held_by IS NULL",
@@ -79,6 +83,20 @@ async def hold(
         person,
         now,
     )
+    for former, count in Counter(before.get(one.place, FREE) for one in held).items():
+        await note(connection, WorkerEvent(now, HELD, person, former, partitions=count))
+    return held
+
+
+async def owners(connection: asyncpg.Connection, places: Collection[Place]) -> dict[Place, str]:
+    """Who has claims; those never taken are left out."""
+    rows = await connection.fetch(
+        "SELECT topic, part, owner FROM partition_claim"
+        " JOIN unnest($1::text[], $2::int[]) AS given (topic, part) USING (topic, part)",
+        [topic for topic, _ in places],
+        [part for _, part in places],
+    )
+    return {(row[0], row[1]): row[2] for row in rows}
 
 
 async def release(connection: asyncpg.Connection, places: Collection[Place]) -> list[Hold]:

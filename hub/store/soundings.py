@@ -202,13 +202,14 @@ async def crashes(db: Source, limit: int = 20) -> Rows:
     )
 
 
-async def takeovers(db: Source) -> Rows:
-    """Topic by topic how often claims changed hands, and who holds them now."""
+async def crashes_since(db: Source, at: int, limit: int) -> Rows:
+    """Records that crashed a worker, from an instant on, the latest first."""
     return list(
         await db.fetch(
-            "SELECT topic, sum(epoch)::bigint AS epochs, count(DISTINCT owner) AS owners,"
-            " count(*) AS partitions, max(committed_at) AS committed_at, count(held_by) AS held"
-            " FROM partition_claim GROUP BY topic ORDER BY epochs DESC, topic"
+            "SELECT at, error, topic, part, off, count FROM crash WHERE at >= $1"
+            " ORDER BY at DESC LIMIT $2",
+            at,
+            limit,
         )
     )
 

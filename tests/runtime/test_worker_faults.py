@@ -7,8 +7,9 @@ import pytest
 from rigs import RAW, TOPIC, event, numbers
 
 from hub.kernel.failpoints import arm
+from hub.monitoring import rebalances
 from hub.runtime.services import EXIT_CODE
-from hub.store import claims
+from hub.store import claims, worker_events
 
 REFERRALS = "SELECT count(*) FROM referral"
 SENT = "SELECT coalesce(sum(sent_seq), 0)::int FROM subscription"
@@ -115,6 +116,14 @@ async def test_a_worker_whose_partition_was_taken_over_writes_nothing(rig):
         # The group names this worker and nobody else: it takes its partitions again.
         await rig.until(REFERRALS, 29)
     assert rig.died == []
+    told = rebalances.turns(list(reversed(await worker_events.since(rig.db, 1_000))))
+    kinds = [(one.event.kind, one.event.former) for one in told]
+    owner = told[0].event.owner
+    assert kinds[:2] == [("began", ""), ("took", "")]
+    assert ("lost", "") in kinds[2:]
+    assert ("took", "another") in kinds[2:]
+    assert kinds[-1] == ("ended", "")
+    assert {one.event.owner for one in told} == {owner}
 
 
 async def test_a_database_that_goes_away_is_ridden_out(rig):

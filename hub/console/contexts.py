@@ -9,6 +9,7 @@ from typing import Annotated, cast
 import asyncpg
 from fastapi import Depends, Request
 
+from hub.console.counts import Counts
 from hub.console.latest import Pictures
 from hub.console.names import Names
 from hub.kernel.clocks import clock_from, epoch_ms
@@ -41,6 +42,7 @@ class Console:
         self.names = Names(settings, self.manifests)
         self.pictures = Pictures(database)
         self.channel_secrets = ChannelSecrets(settings)
+        self.counts = Counts(self.now)
         self.pool: asyncpg.Pool
 
     def now(self) -> int:
@@ -66,6 +68,7 @@ class Console:
         try:
             yield
         finally:
+            await self.counts.stop()
             await self.pictures.stop()
             await self.pool.close()
 

@@ -12,14 +12,15 @@ from hub.console.histories import recent
 from hub.console.live_pages import register, show
 from hub.console.lives import LivePage, Query, Values
 from hub.console.permissions import Permission
+from hub.console.sheets import sheet
 from hub.console.states import PARTITION, rank
 from hub.console.visitors import Signed
 from hub.kernel.alarms import ALARMS
 from hub.monitoring.pictures import Partition, Picture
 
 router = APIRouter(include_in_schema=False)
-ROWS = 100
-"""Partitions on one page; the worst come first, filters show the others."""
+ROWS = 50
+"""Partitions on one sheet; the worst come first."""
 
 
 def _trouble(one: Partition) -> int:
@@ -50,12 +51,10 @@ def chosen(picture: Picture, query: Query) -> list[Partition]:
 
 
 async def _view(console: Console, picture: Picture, query: Query) -> Values:
-    rows = chosen(picture, query)
     keys = [f"lag/{one.group}" for one in picture.groups]
     return {
         "groups": sorted(picture.groups, key=lambda one: (not one.hub, one.group)),
-        "partitions": rows[:ROWS],
-        "all": len(rows),
+        "sheet": sheet(chosen(picture, query), query.get("page", ""), ROWS),
         "states": PARTITION,
         "why": {kind: (one.zh, one.en) for kind, one in ALARMS.items()},
         "topic_name": console.names.topic,
@@ -79,7 +78,7 @@ LAG = register(
 
 @router.get("/lag")
 async def board(request: Request, console: Here, visitor: Signed) -> Response:
-    """The board; ``group``, ``topic``, ``state`` and ``order`` are its filters."""
+    """The board; ``group``, ``topic``, ``state``, ``order`` and ``page`` choose what it shows."""
     return await show(request, console, visitor, LAG)
 
 

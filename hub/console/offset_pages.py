@@ -11,6 +11,7 @@ from hub.console.contexts import Console, Here
 from hub.console.desks import desk, reason_problem, wired
 from hub.console.permissions import Permission
 from hub.console.screens import page
+from hub.console.sheets import sheet
 from hub.console.visitors import Checked, Signed, Visitor
 from hub.kernel.errors import HubError
 from hub.runtime.offset_moves import Move, OffsetMoves
@@ -19,13 +20,17 @@ from hub.store import audit, holds
 from hub.store.holds import Hold
 
 router = APIRouter(include_in_schema=False)
+ROWS = 100
+"""Claims on one sheet."""
 
 
 @router.get("/offsets")
-async def listing(request: Request, console: Here, visitor: Signed, topic: str = "") -> Response:
+async def listing(
+    request: Request, console: Here, visitor: Signed, topic: str = "", page: str = ""
+) -> Response:
     """Claims by topic; held ones first."""
     visitor.need(Permission.VIEW)
-    return await _page(request, console, visitor, topic)
+    return await _page(request, console, visitor, topic, page=page)
 
 
 async def _page(
@@ -35,11 +40,12 @@ async def _page(
         claims = await holds.listed(connection, console.settings.wire(topic) if topic else None)
     claims.sort(key=lambda one: (one.held_by is None, one.topic, one.part))
     given: dict[str, Any] = {"plans": [], "problem": "", "to": "", "reason": ""} | values
+    number = str(given.pop("page", ""))
     return page(
         request,
         "offsets.html",
         visitor=visitor,
-        claims=[(console.settings.plain(one.topic), one) for one in claims],
+        sheet=sheet([(console.settings.plain(one.topic), one) for one in claims], number, ROWS),
         topics=sorted({console.settings.plain(one.topic) for one in claims}),
         topic=topic,
         names=console.names,

@@ -52,11 +52,18 @@ async def _department(console: Console, picture: Picture, name: str) -> dict[str
     now = console.now()
     since = now - DAYS * 86_400_000
     pool, programs = console.pool, set(catalogue().grants)
+    outcomes = await console.counts.of(
+        ("outcomes", name), lambda: own_facts.outcomes(pool, name, since, programs)
+    )
+    denials = await console.counts.of(
+        ("denials", name), lambda: own_facts.denials(pool, name, since)
+    )
     return {
         **await of_department(console, picture, {"connector": name}),
         "board": await board(console, name),
-        "outcomes": await own_facts.outcomes(pool, name, since, programs),
-        "denials": await own_facts.denials(pool, name, since),
+        "outcomes": outcomes.value,
+        "denials": denials.value,
+        "counted": min(outcomes.at, denials.at),
         "looked_at": own_facts.LOOKED_AT,
         "event_name": console.names.event,
         "reasons": labels.DENIALS,

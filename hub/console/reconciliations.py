@@ -5,6 +5,7 @@ from __future__ import annotations
 from fastapi import APIRouter, Request, Response
 
 from hub.console.contexts import Console, Here
+from hub.console.counts import Counted
 from hub.console.days import Day as Date
 from hub.console.days import day_of
 from hub.console.permissions import Permission
@@ -24,6 +25,14 @@ _HEADS = (
 )  # fmt: skip
 
 
+async def days(console: Console, date: Date) -> Counted:
+    """Every program's day, as last counted."""
+    return await console.counts.of(
+        ("day", date.since),
+        lambda: reconciliations.day(console.pool, date.since, date.until, now=console.now()),
+    )
+
+
 @router.get("/reconciliation")
 async def listing(
     request: Request, console: Here, visitor: Signed, day: str = "", program: str = ""
@@ -32,14 +41,15 @@ async def listing(
     visitor.need(Permission.VIEW)
     now = console.now()
     date = day_of(day, now)
-    rows = await reconciliations.day(console.pool, date.since, date.until, now=now)
+    counted = await days(console, date)
     pool, span = console.pool, (date.since, date.until)
     return page(
         request,
         "reconciliation.html",
         visitor=visitor,
         day=date,
-        rows=rows,
+        rows=counted.value,
+        counted=counted.at,
         program=program,
         missing=await reconciliations.missing(pool, program, *span) if program else [],
         unanswered=await reconciliations.unanswered(pool, program, *span) if program else [],

@@ -7,8 +7,10 @@ from typing import Any
 from fastapi import APIRouter, Request, Response
 
 from hub.console.contexts import Console, Here
+from hub.console.counts import Counted
 from hub.console.days import Day, day_of
 from hub.console.permissions import Permission
+from hub.console.reconciliations import days
 from hub.console.screens import page
 from hub.console.visitors import Signed
 from hub.store import incidents, late_matters, pictures, reconciliations
@@ -23,14 +25,16 @@ async def report(request: Request, console: Here, visitor: Signed, day: str = ""
     visitor.need(Permission.VIEW)
     now = console.now()
     date = day_of(day, now)
-    rows = await reconciliations.day(console.pool, date.since, date.until, now=now)
+    counted, figures = await days(console, date), await _figures(console, date)
+    rows = counted.value
     groups = await late_matters.groups(console.pool, now)
     return page(
         request,
         "report.html",
         visitor=visitor,
         day=date,
-        figures=await reconciliations.key_figures(console.pool, date.since, date.until),
+        figures=figures.value,
+        counted=min(counted.at, figures.at),
         uneven=[one for one in rows if not one.is_even],
         programs=len(rows),
         sent=sum(one.sent for one in rows),
@@ -45,6 +49,13 @@ async def report(request: Request, console: Here, visitor: Signed, day: str = ""
         nothing=await brought_nothing(console, date),
         names=console.names,
         at=now,
+    )
+
+
+async def _figures(console: Console, date: Day) -> Counted:
+    return await console.counts.of(
+        ("figures", date.since),
+        lambda: reconciliations.key_figures(console.pool, date.since, date.until),
     )
 
 

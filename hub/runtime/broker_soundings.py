@@ -58,6 +58,7 @@ class BrokerSoundings:
         self._places: list[TopicPartition] = []
         self._brokers: Brokers | None = None
         self._ages: dict[tuple[Place, int], int] = {}
+        self._stayed: set[tuple[Place, int]] = set()
         self._groups: dict[tuple[str, str, int], Commit] = {}
         self._looks = 0
 
@@ -167,9 +168,14 @@ class BrokerSoundings:
         """Age of the record at each offset, ms; offsets that are asked again come from memory."""
         asked = list(wanted)
         known = {key: at for key in asked if (at := self._ages.get(key)) is not None}
-        missing = [key for key in asked if key not in known][:_FETCHES]
+        # Those that stay where they were come first: with many partitions on the move a stuck one
+        # would otherwise never have its turn, and its age is the one that counts.
+        missing = sorted(
+            (key for key in asked if key not in known), key=lambda key: key not in self._stayed
+        )
+        self._stayed = set(asked)
         if missing:
-            known |= await self._fetch(missing)
+            known |= await self._fetch(missing[:_FETCHES])
         self._ages = known
         return {place: max(0, now - at) for (place, _), at in known.items()}
 

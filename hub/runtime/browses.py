@@ -82,17 +82,17 @@ async def _chunks(
     log: Log, topic: str, parts: Sequence[int], start: Start
 ) -> AsyncIterator[list[Any]]:
     """The next records of every partition together, so that their times can be compared."""
-    ranges = {part: await _range(log, topic, part, start) for part in parts}
+    bounds = await log.all_bounds(topic, parts)
+    ranges = {part: await _range(log, topic, part, start, bounds[part]) for part in parts}
     size = max(50, _CHUNK // max(1, len(parts)))
     while ranges:
-        chunk: list[Any] = []
+        wanted: dict[int, tuple[int, int]] = {}
         for part, (first, last) in list(ranges.items()):
-            cut = _cut(first, last, size, backwards=start.kind == "newest")
-            begin, end, ranges[part] = cut
-            chunk += [record async for record in log.span(topic, part, begin, end)]
+            begin, end, ranges[part] = _cut(first, last, size, backwards=start.kind == "newest")
+            wanted[part] = begin, end
             if ranges[part][0] >= ranges[part][1]:
                 del ranges[part]
-        yield chunk
+        yield await log.spans(topic, wanted)
 
 
 def _cut(first: int, last: int, size: int, *, backwards: bool) -> tuple[int, int, tuple[int, int]]:
@@ -104,8 +104,10 @@ def _cut(first: int, last: int, size: int, *, backwards: bool) -> tuple[int, int
     return first, end, (end, last)
 
 
-async def _range(log: Log, topic: str, part: int, start: Start) -> tuple[int, int]:
-    first, last = await log.bounds(topic, part)
+async def _range(
+    log: Log, topic: str, part: int, start: Start, bounds: tuple[int, int]
+) -> tuple[int, int]:
+    first, last = bounds
     if start.kind == "offset":
         return max(first, min(start.value, last)), last
     if start.kind == "time":

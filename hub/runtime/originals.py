@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -66,10 +66,14 @@ class Log:
         """First offset that is kept, and the end; both 0 where there is no such partition."""
         if part >= await self.parts(topic):
             return 0, 0
-        at = TopicPartition(topic, part)
-        first = await self._client.beginning_offsets([at])
-        last = await self._client.end_offsets([at])
-        return first[at], last[at]
+        return (await self.all_bounds(topic, [part]))[part]
+
+    async def all_bounds(self, topic: str, parts: Iterable[int]) -> dict[int, tuple[int, int]]:
+        """First offset that is kept and the end of partitions that exist, asked for together."""
+        places = [TopicPartition(topic, part) for part in parts]
+        first = await self._client.beginning_offsets(places)
+        last = await self._client.end_offsets(places)
+        return {at.partition: (first[at], last[at]) for at in places}
 
     async def topic_id(self, topic: str) -> str:
         """The broker's id of a topic, another one after it was made again; empty: not told."""
@@ -80,6 +84,28 @@ class Log:
         at = TopicPartition(topic, part)
         found = (await self._client.offsets_for_times({at: ms}))[at]
         return None if found is None else int(found.offset)
+
+    async def spans(self, topic: str, ranges: Mapping[int, tuple[int, int]]) -> list[Any]:
+        """Records of ranges of several partitions, fetched together; in no order among them.
+
+        Args:
+            topic: As it is called on the cluster.
+            ranges: Partition → first offset and the one after the last, both inside its log.
+        """
+        ends = {TopicPartition(topic, part): end for part, (_, end) in ranges.items()}
+        self._client.assign(list(ends))
+        for at in ends:
+            self._client.seek(at, ranges[at.partition][0])
+        left = {at for at, end in ends.items() if ranges[at.partition][0] < end}
+        found: list[Any] = []
+        while left:
+            polled = await self._client.getmany(*left, timeout_ms=1000)
+            found += [
+                one for at, records in polled.items() for one in records if one.offset < ends[at]
+            ]
+            # Control records and gaps move the position without giving a record.
+            left = {at for at in left if await self._client.position(at) < ends[at]}
+        return found
 
     async def span(self, topic: str, part: int, begin: int, end: int) -> AsyncIterator[Any]:
         """Records of a range; those that are not kept any more are left out."""

@@ -64,7 +64,8 @@ class Day(msgspec.Struct, frozen=True):
 
 _DAYS = """
 WITH told AS (
- SELECT d.subscription, s.mode, d.generation, d.seq, d.state, d.type, d.referral_id,
+ SELECT d.subscription, s.mode, d.seq, d.state,
+  CASE d.type WHEN 'referral.created' THEN d.referral_id END AS asked,
   d.state = 'sent' OR d.state = 'cursor' AND CASE s.mode
    WHEN 'pull' THEN (d.generation, d.seq)
     <= (coalesce(s.acked_generation, s.generation), s.acked_seq)
@@ -79,12 +80,12 @@ WITH told AS (
   count(*) FILTER (WHERE state = 'parked') AS parked,
   count(*) FILTER (WHERE state = 'given_up') AS given_up, min(seq) AS first, max(seq) AS last
  FROM told GROUP BY 1, 2
-), asked AS (
+), asked AS MATERIALIZED (
  SELECT t.subscription, r.due_at, r.state, EXISTS (
   SELECT FROM json_array_elements(r.history) AS step
   WHERE step ->> 1 IN ('accepted', 'rejected', 'completed')) AS answered
- FROM (SELECT DISTINCT subscription, referral_id FROM told WHERE type = 'referral.created') t
- JOIN referral r ON r.id = t.referral_id
+ FROM (SELECT DISTINCT subscription, asked FROM told WHERE asked IS NOT NULL) t
+ JOIN referral r ON r.id = t.asked
 ), answers AS (
  SELECT subscription, count(*) AS asked, count(*) FILTER (WHERE answered) AS answered,
   count(*) FILTER (WHERE NOT answered AND state NOT IN ('created', 'accepted')) AS withdrawn,

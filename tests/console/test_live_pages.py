@@ -6,13 +6,14 @@ import asyncio
 import re
 
 import httpx
+import msgspec
 import orjson
 import pytest
 
 from hub.console.apps import create_app
 from hub.console.live_pages import PAGES
 from hub.console.permissions import ROLES
-from hub.monitoring.pictures import encode
+from hub.monitoring.pictures import Partition, encode
 from hub.runtime import http_servers
 from hub.runtime.http_servers import Address
 from hub.store import pictures
@@ -123,3 +124,43 @@ async def test_what_does_not_exist_says_so(rig: Rig, path: str) -> None:
     browser = await rig.signed_in("viewer")
     answer = await browser.get(path)
     assert answer.status_code == 404 or "没有这个" in answer.text
+
+
+async def test_of_two_thousand_partitions_the_stuck_one_stands_first_and_all_can_be_reached(
+    rig: Rig,
+) -> None:
+    rows = [
+        Partition("hub.decide", f"event.t{number // 50:02}", number % 50, 9, 9, 0, 0, "OK", 0, 0, 0)
+        for number in range(2_000)
+    ]
+    rows[1_234] = msgspec.structs.replace(rows[1_234], status="STOP", lag=1, end=10, still=40_000)
+    await take(rig, partitions=rows)
+    browser = await rig.signed_in("viewer")
+    page = (await browser.get("/lag")).text
+    assert "1–50 / 2,000" in page
+    assert re.findall(r'<tr id="(p-[^"]+)"', page)[0] == "p-hub.decide-event.t24-34"
+    seen: set[str] = set()
+    for _ in range(40):
+        seen |= set(re.findall(r'<tr id="(p-[^"]+)"', page))
+        onward = re.search(r'rel="next" href="([^"]+)"', page)
+        page = (await browser.get(onward[1].replace("&amp;", "&"))).text if onward else ""
+    assert not page
+    assert len(seen) == 2_000
+
+
+async def test_many_claims_are_shown_sheet_by_sheet_those_that_are_held_first(rig: Rig) -> None:
+    connection = await connect(rig.database)
+    await connection.execute(
+        "INSERT INTO partition_claim (topic, part, epoch, owner, next_offset, committed_at,"
+        " held_by) SELECT 'event.health', n, 1, 'w', n, 0, CASE n WHEN 137 THEN 'op' END"
+        " FROM generate_series(0, 149) n"
+    )
+    await close(connection)
+    browser = await rig.signed_in("operator")
+    shown = [
+        re.findall(r'name="place" value="([^"]+)"', (await browser.get(path)).text)
+        for path in ("/offsets", "/offsets?topic=event.health&page=2")
+    ]
+    assert [len(each) for each in shown] == [100, 50]
+    assert shown[0][:2] == ["event.health/137", "event.health/0"]
+    assert len({*shown[0], *shown[1]}) == 150

@@ -14,6 +14,8 @@ from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 
 from hub.kernel.settings import Settings
 from hub.monitoring.pictures import Picture, decode
+from hub.runtime import broker_soundings
+from hub.runtime.broker_soundings import BrokerSoundings
 from hub.runtime.samplers import Sampler
 from hub.store import pictures
 from hub.store.connections import close, connect
@@ -93,6 +95,20 @@ async def test_lag_and_age_equal_what_lies_in_the_log(site: Settings) -> None:
     assert last.totals["canonical"] == 13
     assert last.number == first.number + 1
     await close(db)
+
+
+async def test_a_partition_that_stays_has_its_age_read_before_those_that_move(
+    site: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(broker_soundings, "_FETCHES", 1)
+    for part in (0, 1):
+        await _produce(site, "event.health", part, 5)
+    soundings = BrokerSoundings(site.kafka, site)
+    moving, stuck = ("event.health", 0), ("event.health", 1)
+    first = await soundings.ages([(moving, 0), (stuck, 0)], 0)
+    second = await soundings.ages([(moving, 1), (stuck, 0)], 0)
+    await soundings.close()
+    assert (set(first), set(second)) == ({moving}, {stuck})
 
 
 async def test_the_picture_lies_in_the_database_with_its_history(site: Settings) -> None:

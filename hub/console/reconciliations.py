@@ -42,7 +42,15 @@ async def listing(
     now = console.now()
     date = day_of(day, now)
     counted = await days(console, date)
-    pool, span = console.pool, (date.since, date.until)
+    missing = unanswered = None
+    if any(one.program == program for one in counted.value):
+        pool, key = console.pool, (program, date.since, date.until)
+        missing = await console.counts.of(
+            ("missing", *key), lambda: reconciliations.missing(pool, *key)
+        )
+        unanswered = await console.counts.of(
+            ("unanswered", *key), lambda: reconciliations.unanswered(pool, *key)
+        )
     return page(
         request,
         "reconciliation.html",
@@ -51,8 +59,8 @@ async def listing(
         rows=counted.value,
         counted=counted.at,
         program=program,
-        missing=await reconciliations.missing(pool, program, *span) if program else [],
-        unanswered=await reconciliations.unanswered(pool, program, *span) if program else [],
+        missing=missing.value if missing else [],
+        unanswered=unanswered.value if unanswered else [],
         names=console.names,
         at=now,
     )

@@ -121,7 +121,9 @@ class _Server(uvicorn.Server):
 
 def _socket(address: Address) -> socket.socket:
     family = socket.AF_INET6 if ":" in address.host else socket.AF_INET
-    listening = socket.socket(family, socket.SOCK_STREAM)
+    # Without naming TCP here asyncio leaves Nagle's algorithm on, and every answer on a connection
+    # that is kept open waits 40 ms for the other side's acknowledgement.
+    listening = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listening.bind((address.host, address.port))

@@ -21,6 +21,7 @@ from hub.store import dead_letter_index
 from hub.store.dead_letter_index import Letter
 
 _ID = f"{OURS}id"
+RETRY_MS = 10
 _MARGIN_MS = 600_000
 """The record in ``dlq.*`` was written about when it was told of, at most so much earlier."""
 
@@ -162,6 +163,8 @@ async def log(bootstrap: str) -> AsyncIterator[Log]:
         enable_auto_commit=False,
         isolation_level="read_committed",
         fetch_max_wait_ms=50,
+        # Asked for the bounds of a topic it does not know yet, the client waits so long.
+        retry_backoff_ms=RETRY_MS,
     )
     admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap, client_id="hub-operations")
     try:

@@ -11,6 +11,7 @@ from aiokafka.errors import KafkaError
 
 from hub.contracts.codecs import decode_event
 from hub.kernel.errors import DataError
+from hub.runtime.originals import RETRY_MS
 
 _PATIENCE = 4.0
 LIMIT = 20
@@ -53,6 +54,7 @@ async def receipts(bootstrap: str, places: Collection[Place]) -> dict[str, Recei
         fetch_max_wait_ms=5,
         fetch_max_bytes=65_536,
         max_partition_fetch_bytes=65_536,
+        retry_backoff_ms=RETRY_MS,
     )
     try:
         async with asyncio.timeout(_PATIENCE):

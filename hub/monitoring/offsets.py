@@ -52,7 +52,7 @@ class Board:
         self,
         commits: Mapping[tuple[str, str, int], Commit],
         logs: Mapping[Place, Log],
-        late: Mapping[Place, int],
+        late: Mapping[tuple[Place, int], int],
         now: int,
     ) -> list[Partition]:
         """The partitions of every group.
@@ -60,7 +60,7 @@ class Board:
         Args:
             commits: (group, topic, partition) → position.
             logs: Partition → log.
-            late: Partition → age of the record that is read next.
+            late: Partition and offset → age of the record there.
             now: ms since 1970.
         """
         found = []
@@ -77,7 +77,7 @@ class Board:
             found.append(
                 Partition(
                     group, topic, part, commit.offset, log.end, log.start, window.lag, status,
-                    window.trend(), late.get((topic, part)) if window.lag else 0,
+                    window.trend(), late.get(((topic, part), commit.offset)) if window.lag else 0,
                     window.still_ms(now),
                 )
             )  # fmt: skip

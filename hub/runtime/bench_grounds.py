@@ -120,10 +120,9 @@ async def ground(
             **values,
         }
     )
-    admin = AIOKafkaAdminClient(bootstrap_servers=services.kafka)
-    await admin.start()
     try:
-        await _topics(own, admin, extra)
+        async with _admin(own) as admin:
+            await _topics(own, admin, extra)
         db = await connect(dsn)
         await migrate(db)
         made = Ground(own, services, db)
@@ -132,11 +131,22 @@ async def ground(
         finally:
             await made.close()
     finally:
-        # Programs may have made topics of their own, such as changelogs.
-        there = await admin.list_topics()
-        await admin.delete_topics([one for one in there if one.startswith(own.topic_prefix)])
-        await admin.close()
+        # A client of its own: one that did nothing for minutes may have lost its connection.
+        async with _admin(own) as admin:
+            # Programs may have made topics of their own, such as changelogs.
+            there = await admin.list_topics()
+            await admin.delete_topics([one for one in there if one.startswith(own.topic_prefix)])
         await drop_database(services.database, dsn)
+
+
+@asynccontextmanager
+async def _admin(own: Settings) -> AsyncIterator[Any]:
+    client = AIOKafkaAdminClient(bootstrap_servers=own.kafka)
+    await client.start()
+    try:
+        yield client
+    finally:
+        await client.close()
 
 
 async def _topics(own: Settings, admin: Any, extra: Sequence[str]) -> None:

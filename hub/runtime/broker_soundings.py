@@ -164,9 +164,11 @@ class BrokerSoundings:
         self._groups = found
         return found
 
-    async def ages(self, wanted: Iterable[tuple[Place, int]], now: int) -> dict[Place, int]:
+    async def ages(
+        self, wanted: Iterable[tuple[Place, int]], now: int
+    ) -> dict[tuple[Place, int], int]:
         """Age of the record at each offset, ms; offsets that are asked again come from memory."""
-        asked = list(wanted)
+        asked = list(dict.fromkeys(wanted))
         known = {key: at for key in asked if (at := self._ages.get(key)) is not None}
         # Those that stay where they were come first: with many partitions on the move a stuck one
         # would otherwise never have its turn, and its age is the one that counts.
@@ -177,7 +179,7 @@ class BrokerSoundings:
         if missing:
             known |= await self._fetch(missing[:_FETCHES])
         self._ages = known
-        return {place: max(0, now - at) for (place, _), at in known.items()}
+        return {key: max(0, now - at) for key, at in known.items()}
 
     async def newest(self, logs: Mapping[Place, Log], topics: Iterable[str]) -> dict[str, int]:
         """Time of the newest record of topics, ms since 1970; empty topics are left out."""
@@ -200,10 +202,11 @@ class BrokerSoundings:
         if self._reader is None:
             self._reader = await self._consumer()
         consumer = self._reader
-        asked = {
-            TopicPartition(self._settings.wire(topic), part): ((topic, part), offset)
-            for (topic, part), offset in wanted
-        }
+        asked: dict[TopicPartition, tuple[Place, int]] = {}
+        for (topic, part), offset in wanted:
+            # Where groups stand at different offsets of a partition, one is asked for at a time.
+            at = TopicPartition(self._settings.wire(topic), part)
+            asked.setdefault(at, ((topic, part), offset))
         consumer.assign(list(asked))
         for at, (_, offset) in asked.items():
             consumer.seek(at, offset)

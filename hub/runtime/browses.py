@@ -12,7 +12,7 @@ SCANNED = 5_000
 """Records that one walk reads at most."""
 PATIENCE = 6.0
 """Seconds after which a walk stops where it is."""
-_CHUNK = 400
+_CHUNK, _LEAST = 400, 8
 
 
 class Start(NamedTuple):
@@ -84,7 +84,7 @@ async def _chunks(
     """The next records of every partition together, so that their times can be compared."""
     bounds = await log.all_bounds(topic, parts)
     ranges = {part: await _range(log, topic, part, start, bounds[part]) for part in parts}
-    size = max(50, _CHUNK // max(1, len(parts)))
+    size = max(_LEAST, _CHUNK // max(1, len(parts)))
     while ranges:
         wanted: dict[int, tuple[int, int]] = {}
         for part, (first, last) in list(ranges.items()):

@@ -148,13 +148,13 @@ class Sampling:
             for row in rows
             if (group := _group(place := (self._settings.plain(row["topic"]), row["part"])))
         }
+        commits |= await self._broker.foreign(logs, now)
         behind = [
             ((topic, part), commit.offset)
             for (_, topic, part), commit in commits.items()
             if (log := logs.get((topic, part))) and log.start <= commit.offset < log.end
         ]
         late = await self._broker.ages(behind, now)
-        commits |= await self._broker.foreign(logs, now)
         picture.partitions = self._board.partitions(commits, logs, late, now)
         await self._stops(picture, rows)
         picture.topics = self._board.topics(logs, picture.partitions, now)

@@ -53,16 +53,18 @@ async def paced(here: Ground, records: Sequence[Input], rate: float) -> list[flo
     start = time.perf_counter() + 0.05
     acks: list[Any] = []
     sent = 0
-    while sent < len(records):
-        await asyncio.sleep(max(_TICK, start + sent / rate - time.perf_counter()))
-        due = min(len(records), int((time.perf_counter() - start) * rate) + 1)
-        batches = Batches(sender, here.settings)
-        for one in records[sent:due]:
-            batches.add(one.topic, one.partition, one.key, one.value, one.headers)
-        acks += await batches.send()
-        sent = max(sent, due)
-    await asyncio.gather(*acks)
-    await sender.stop()
+    try:
+        while sent < len(records):
+            await asyncio.sleep(max(_TICK, start + sent / rate - time.perf_counter()))
+            due = min(len(records), int((time.perf_counter() - start) * rate) + 1)
+            batches = Batches(sender, here.settings)
+            for one in records[sent:due]:
+                batches.add(one.topic, one.partition, one.key, one.value, one.headers)
+            acks += await batches.send()
+            sent = max(sent, due)
+        await asyncio.gather(*acks)
+    finally:
+        await sender.stop()
     return [start + place / rate for place in range(len(records))]
 
 

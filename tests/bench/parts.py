@@ -11,7 +11,7 @@ from hub.embedded.services import Services
 from hub.kernel.settings import Settings
 from hub.runtime.bench_admissions import admissions
 from hub.runtime.bench_inputs import raw
-from tests.bench import crowds, growths, idles, rounds, watchers
+from tests.bench import boards, crowds, growths, idles, pages, rounds, watchers
 from tests.bench.delays import delays
 from tests.bench.grants import referring
 from tests.bench.jobs import Place, Round, normalise, normalise_by_two, refer, rugao, rugao_input
@@ -34,6 +34,10 @@ class Sizes(NamedTuple):
         values: Of the value list.
         growth: Events measured at each size.
         pairs: Of the console, without and with pages.
+        day: Events on record while pages are opened.
+        asked: How often each page is asked for.
+        painted: How often the browser opens it.
+        partitions: On the lag board.
     """
 
     rounds: int
@@ -47,10 +51,17 @@ class Sizes(NamedTuple):
     values: int
     growth: int
     pairs: int
+    day: int
+    asked: int
+    painted: int
+    partitions: int
 
 
-FULL = Sizes(3, 300_000, 60_000, 20, 60, 1_000_000, 5_000_000, 10_000, 1_000_000, 60_000, 10)
-QUICK = Sizes(1, 20_000, 5_000, 4, 5, 20_000, 50_000, 500, 50_000, 5_000, 2)
+FULL = Sizes(
+    3, 300_000, 60_000, 20, 60, 1_000_000, 5_000_000, 10_000, 1_000_000, 60_000, 10,
+    100_000, 40, 5, 2_000,
+)  # fmt: skip
+QUICK = Sizes(1, 20_000, 5_000, 4, 5, 20_000, 50_000, 500, 50_000, 5_000, 2, 3_000, 5, 1, 300)
 
 
 class Bench:
@@ -142,7 +153,23 @@ class Bench:
         seconds = min(8, 2 * self.sizes.seconds)
         found, wrong = await watchers.watchers(self.profiled, self.sizes.pairs, seconds)
         self.problems += wrong
-        self.report["console"] = self.details["console"] = found
+        self.details["console"] = found
+        self.report["console"] = self.report.get("console", {}) | found
+
+    async def pages(self) -> None:
+        """Every page over a city on record, and the lag board over many partitions."""
+        sizes = self.sizes
+        times = pages.Times(sizes.asked, sizes.painted)
+        found, wrong = await pages.pages(self.place, sizes.day, times)
+        by_page = found.pop("pages")
+        print(f"pages: {found} {wrong or ''}", file=sys.stderr, flush=True)
+        if "left_out" in found:
+            print(found["left_out"], file=sys.stderr, flush=True)
+        more, also = await boards.board(self.place, sizes.partitions, 2 * sizes.seconds)
+        self.problems += wrong + also
+        self.details["pages"] = found | more
+        self.details["by_page"] = by_page
+        self.report["console"] = self.report.get("console", {}) | found | more | {"pages": by_page}
 
     async def growth(self) -> None:
         """Persons, events seen, subscriptions, a value list."""

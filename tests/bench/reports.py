@@ -7,8 +7,13 @@ from typing import Any
 
 from tests.bench.aims import AIMS, figure, met
 
+ABOUT = ("machine", "quick", "rounds", "seconds", "problems")
+"""Details about the run itself."""
 BEGIN = "<!-- figures: written by make bench -->"
 END = "<!-- end of figures -->"
+PAGES_BEGIN = "<!-- figures of pages: written by make bench -->"
+_PAGES = frozenset({"pages", "by_page"})
+"""Details of the part that has a section of its own, as it is often run alone."""
 
 
 def markdown(report: Mapping[str, Any]) -> str:
@@ -37,11 +42,28 @@ def table(head: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
     return "\n".join(f"| {' | '.join(map(str, line))} |" for line in lines)
 
 
-def replaced(page: str, figures: str) -> str:
-    """A page with the figures of this run between its two marks."""
-    before, _, rest = page.partition(BEGIN)
+def replaced(page: str, figures: str, begin: str = BEGIN) -> str:
+    """A page with the figures of this run between two of its marks."""
+    before, _, rest = page.partition(begin)
     _, _, after = rest.partition(END)
-    return f"{before}{BEGIN}\n\n{figures}\n{END}{after}"
+    return f"{before}{begin}\n\n{figures}\n{END}{after}"
+
+
+def written(page: str, report: Mapping[str, Any]) -> str:
+    """A page with the figures of this run in each section that it measured."""
+    details = report["details"]
+    own = {name: details[name] for name in _PAGES & details.keys()}
+    about = {name: details[name] for name in ABOUT}
+    if own:
+        console = {k: v for k, v in report["console"].items() if k in own["pages"]}
+        page = replaced(page, markdown({"console": console, "details": own | about}), PAGES_BEGIN)
+    others = {name: one for name, one in details.items() if name not in own}
+    rest = {name: one for name, one in report.items() if name != "details"}
+    if own and "console" in rest:
+        rest["console"] = {k: v for k, v in rest["console"].items() if k not in own["pages"]}
+    if others.keys() - set(ABOUT) - {"jobs"} or others.get("jobs"):
+        page = replaced(page, markdown({**rest, "details": others}))
+    return page
 
 
 def _machine(details: Mapping[str, Any]) -> str:
@@ -100,8 +122,19 @@ def _latency(report: Mapping[str, Any]) -> str:
 
 def _rest(details: Mapping[str, Any]) -> list[str]:
     found = []
-    for name in ("knee", "growth", "idle", "console"):
+    for name in ("knee", "growth", "idle", "console", "pages"):
         if name in details:
             rows = [[key, value] for key, value in details[name].items()]
             found.append(table([name, ""], rows))
+    if "by_page" in details:
+        found.append(_pages(details["by_page"]))
     return found
+
+
+def _pages(found: Mapping[str, Mapping[str, float]]) -> str:
+    names = ("server_p50_ms", "server_p95_ms", "first_paint_ms")
+    rows = [
+        [kind.replace("*", "…"), *(one.get(name, "–") for name in names)]
+        for kind, one in found.items()
+    ]
+    return table(["page", "server p50 ms", "p95", "first paint ms, median"], rows)

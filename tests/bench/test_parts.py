@@ -5,12 +5,12 @@ from pathlib import Path
 import pytest
 
 from hub.kernel.settings import Settings
-from tests.bench import crowds, growths, idles
+from tests.bench import boards, crowds, growths, idles, pages
 from tests.bench.aims import AIMS, figure, met
 from tests.bench.delays import delays
 from tests.bench.jobs import Place
 from tests.bench.latencies import spread
-from tests.bench.reports import BEGIN, END, markdown, replaced
+from tests.bench.reports import BEGIN, END, PAGES_BEGIN, markdown, replaced, written
 
 PROFILES = Path(__file__).with_name("profile")
 
@@ -53,6 +53,22 @@ def test_the_report_replaces_the_figures_of_the_page_and_nothing_else():
     assert page.endswith("\nafter\n")
     assert "old" not in page
     assert text in page
+
+
+def test_a_run_of_the_pages_alone_leaves_the_other_figures_of_the_page_as_they_were():
+    page = f"a\n{BEGIN}\nold\n{END}\nb\n{PAGES_BEGIN}\nolder\n{END}\nc\n"
+    about = report()["details"]
+    about.pop("source")
+    found = {"server_p95_ms": 20.0, "events": 9}
+    own = {"pages": found, "by_page": {"/topics/*": {"server_p95_ms": 20.0}}}
+    alone = written(page, {"console": found, "details": own | about})
+    assert "\nold\n" in alone
+    assert "older" not in alone
+    assert "| /topics/… | – | 20.0 | – |" in alone
+    both = written(page, report() | {"console": found, "details": own | report()["details"]})
+    assert both.count("/topics/…") == 1
+    assert "Normalise, to faust" in both.partition(PAGES_BEGIN)[0]
+    assert "server p95" not in both.partition(PAGES_BEGIN)[0]
 
 
 def test_an_invalid_run_says_so_in_its_report():
@@ -100,3 +116,23 @@ async def test_a_worker_at_rest_costs_something_and_less_than_a_core(place):
     found = await idles.idle(place, 2)
     assert 0 <= found["core_percent"] < 100
     assert set(found) == {"core_percent", "core_percent_at_20_per_s", "details"}
+
+
+@pytest.mark.bench
+@pytest.mark.timeout(400)
+async def test_every_kind_of_page_is_opened_over_what_a_worker_wrote(place):
+    rugao = place._replace(settings=place.settings.model_copy(update={"profile": "rugao"}))
+    found, problems = await pages.pages(rugao, 500, pages.Times(2, 1))
+    assert problems == []
+    assert {"/", "/lag", "/journey/*", "/topics/*", "/own", "/audit"} <= set(found["pages"])
+    assert found["server_p95_ms"] > 0
+
+
+@pytest.mark.bench
+@pytest.mark.timeout(400)
+async def test_the_partition_that_a_group_leaves_alone_stands_first_on_the_board(place):
+    rugao = place._replace(settings=place.settings.model_copy(update={"profile": "rugao"}))
+    found, problems = await boards.board(rugao, 80, 12)
+    assert problems == []
+    assert found["partitions"] >= 80
+    assert found["sse_kb_per_5s"] > 0

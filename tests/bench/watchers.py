@@ -16,18 +16,17 @@ from typing import Any, NamedTuple
 
 import httpx
 
-from hub.console import passwords
 from hub.contracts.codecs import decode_event
 from hub.embedded.ports import free_ports
 from hub.kernel.errors import HubError
 from hub.runtime.bench_grounds import Ground, ground
 from hub.runtime.bench_meters import Meter
 from hub.runtime.bench_runs import meter, processes, until_claimed
-from hub.store import accounts
 from tests.bench import latencies
 from tests.bench.grants import PROGRAMS, referring
 from tests.bench.jobs import Place
 from tests.bench.latencies import Sent
+from tests.bench.sign_ins import signed_in
 
 RATE = 1_000
 PAGES = 20
@@ -42,8 +41,6 @@ ADDRESSES = (
     "/servers",
 )
 _PEOPLE = 200_000
-_ACCOUNT, _PASSWORD = "bench", "correct-horse-battery"
-_START_SECONDS = 30.0
 _ANSWERS = 200
 
 
@@ -75,7 +72,7 @@ async def watchers(place: Place, pairs: int, seconds: int) -> tuple[dict[str, An
         command = ("hub.cli.main", "console", "serve")
         await stack.enter_async_context(processes(here, command))
         await until_claimed(here)
-        client = await stack.enter_async_context(_signed_in(here))
+        client = await stack.enter_async_context(signed_in(here))
         sides = _Sides(here, meter(here, pids), client, seconds, problems)
         await sides.one(0)
         found = [(await sides.one(0), await sides.one(PAGES)) for _ in range(pairs)]
@@ -114,33 +111,6 @@ class _Sides:
 
 
 @asynccontextmanager
-async def _signed_in(here: Ground) -> AsyncIterator[httpx.AsyncClient]:
-    await accounts.add(
-        here.db, _ACCOUNT, shown=_ACCOUNT, role="operator",
-        password=passwords.hashed(_PASSWORD), by="bench", now=0,
-    )  # fmt: skip
-    address = f"http://127.0.0.1:{here.settings.console_port}"
-    limits = httpx.Limits(max_connections=2 * PAGES)
-    async with httpx.AsyncClient(
-        base_url=address, timeout=30, trust_env=False, limits=limits
-    ) as client:
-        until = time.monotonic() + _START_SECONDS
-        while True:
-            try:
-                answer = await client.post(
-                    "/sign-in", data={"account": _ACCOUNT, "password": _PASSWORD}
-                )
-                break
-            except httpx.TransportError:
-                if time.monotonic() > until:
-                    raise
-                await asyncio.sleep(0.2)
-        if answer.status_code != httpx.codes.SEE_OTHER:
-            raise HubError(f"Sign-in to the console answered {answer.status_code}.")
-        yield client
-
-
-@asynccontextmanager
 async def _watched(client: httpx.AsyncClient, pages: int) -> AsyncIterator[list[int]]:
     """Pages that are open, each with its stream; yields the bytes each has read."""
     read = [0] * pages
@@ -160,14 +130,18 @@ async def _watched(client: httpx.AsyncClient, pages: int) -> AsyncIterator[list[
 
 
 async def _follow(client: httpx.AsyncClient, address: str, read: list[int], number: int) -> None:
-    page = await client.get(address)
-    found = re.search(r'data-live="([^"]+)"', page.text)
-    if found is None:
-        raise HubError(f"{address} answered {page.status_code} and is no live page.")
-    stream = found[1].replace("&amp;", "&")
+    stream = stream_of((await client.get(address)).text)
     async with client.stream("GET", stream, timeout=None) as answer:
         async for chunk in answer.aiter_raw():
             read[number] += len(chunk)
+
+
+def stream_of(page: str) -> str:
+    """The address of a live page's stream."""
+    found = re.search(r'data-live="([^"]+)"', page)
+    if found is None:
+        raise HubError("A page that was to be live is not.")
+    return found[1].replace("&amp;", "&")
 
 
 async def _answers(client: httpx.AsyncClient) -> dict[str, float]:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
 import random
-import time
 from datetime import date
 from itertools import count
 
@@ -14,6 +12,7 @@ import msgspec
 from hub.embedded.city import forms
 from hub.embedded.city.households import Household, Households
 from hub.embedded.city.stories import Entry
+from tests.browser.waits import until
 
 _NUMBERS = count(1)
 _LONGEST = 40.0
@@ -68,10 +67,11 @@ def facts(one: Household, today: date, *, meter: bool = True) -> tuple[Entry, ..
 
 async def on_record(pool: asyncpg.Pool, one: Household) -> None:
     """Wait until the hub knows house and school: what comes later would open referrals of its own."""
-    limit = time.monotonic() + _LONGEST
-    while not await pool.fetchval(_KNOWN, one.id, f"%{one.pupils[0].student_no}%"):
-        assert time.monotonic() < limit, f"{one.id} is not on record"
-        await asyncio.sleep(0.2)
+    await until(
+        lambda: pool.fetchval(_KNOWN, one.id, f"%{one.pupils[0].student_no}%"),
+        seconds=_LONGEST,
+        about=f"{one.id} on record:",
+    )
 
 
 def grant(one: Household, today: date, *, category: str = "DIBAO") -> Entry:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from collections.abc import Awaitable, Callable
 from typing import Any, NamedTuple
 
@@ -14,6 +13,7 @@ from hub.embedded.city.households import Household
 from hub.kernel.person_keys import UidKey
 from tests.browser.families import facts, family, grant, on_record
 from tests.browser.sites import Site
+from tests.browser.waits import until
 
 CHARITY, POWER = "charity-housing", "electricity-relief"
 SENDER = "civil-affairs"
@@ -148,10 +148,11 @@ class Obstacles:
     async def until(self, sql: str, one: Household, program: str) -> None:
         """Wait until the hub's own tables say that something of the family is there."""
         uids = [self._uid(member.person.id_number) for member in one.members]
-        limit = time.monotonic() + _LONGEST
-        while not await self._stage.pool.fetchval(sql, uids, one.id, program):
-            assert time.monotonic() < limit, f"{program} of {one.id}: {sql}"
-            await asyncio.sleep(0.2)
+        await until(
+            lambda: self._stage.pool.fetchval(sql, uids, one.id, program),
+            seconds=_LONGEST,
+            about=f"{program} of {one.id}: {sql}",
+        )
 
     def _uid(self, number: str) -> bytes:
         return UidKey(self._stage.secrets.k_uid).uid(number)

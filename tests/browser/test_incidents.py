@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import time
 
 import pytest
@@ -12,6 +11,7 @@ from tests.browser.answers import Answers
 from tests.browser.browsers import Seat
 from tests.browser.readings import diagnosis, red
 from tests.browser.sites import Site
+from tests.browser.waits import until
 
 pytestmark = [pytest.mark.browser, pytest.mark.embedded, pytest.mark.timeout(300)]
 TOLD = {
@@ -21,7 +21,6 @@ TOLD = {
     "beyond": "partition",
 }
 """What the words of a cause tell where several causes look the same to whoever waits."""
-_CALM_SECONDS = 60
 
 
 # Dead letters stay, so that one comes last.
@@ -79,7 +78,5 @@ def _name(city: Site, incident: Incident) -> str:
 
 async def _calm_again(seat: Seat, known: set[str], *, keeps: bool) -> None:
     await seat.start()
-    until = time.monotonic() + _CALM_SECONDS
-    while not keeps and await red(seat) - known:
-        assert time.monotonic() < until, await red(seat)
-        await asyncio.sleep(0.5)
+    if not keeps:
+        await until(lambda: red(seat), lambda found: not found - known)

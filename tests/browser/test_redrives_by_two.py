@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import re
 import time
 from typing import NamedTuple
@@ -15,11 +14,11 @@ from tests.browser.answers import Answers
 from tests.browser.browsers import Seat
 from tests.browser.readings import diagnosis, red
 from tests.browser.sites import Site
+from tests.browser.waits import until
 
 pytestmark = [pytest.mark.browser, pytest.mark.embedded, pytest.mark.timeout(240)]
 RECORDS = 40
 REASON = "映射已按新代码修正"
-_LONGEST = 60.0
 _OPEN = "SELECT id FROM dead_letter WHERE source = $1 AND state = 'open' AND code LIKE 'E-CODE%'"
 
 
@@ -162,18 +161,15 @@ async def _approved(seat: Seat, request: str) -> None:
 
 async def _all_well(city: Site, letters: list[str]) -> None:
     """By the hub's own tables: each letter is settled by an event of its own, each was decided."""
-    limit = time.monotonic() + _LONGEST
-    while True:
-        rows = await city.stage.pool.fetch(
+    rows = await until(
+        lambda: city.stage.pool.fetch(
             "SELECT d.state, d.replays, s.event_id, s.disposition FROM dead_letter d"
             " LEFT JOIN seen_event s ON s.event_id::text = d.settled_by"
             " WHERE d.id = ANY($1)",
             letters,
-        )
-        if all(row["state"] == "settled" and row["event_id"] for row in rows):
-            break
-        assert time.monotonic() < limit, [tuple(row) for row in rows]
-        await asyncio.sleep(0.5)
+        ),
+        lambda found: all(row["state"] == "settled" and row["event_id"] for row in found),
+    )
     assert len(rows) == RECORDS
     assert len({row["event_id"] for row in rows}) == RECORDS
     assert {row["replays"] for row in rows} == {1}
@@ -182,7 +178,4 @@ async def _all_well(city: Site, letters: list[str]) -> None:
 
 async def _calm(seat: Seat, known: set[str]) -> None:
     await seat.start()
-    limit = time.monotonic() + _LONGEST
-    while await red(seat) - known:
-        assert time.monotonic() < limit, await red(seat)
-        await asyncio.sleep(0.5)
+    await until(lambda: red(seat), lambda found: not found - known)

@@ -9,7 +9,7 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
-from aiokafka import AIOKafkaProducer
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 
 from hub.kernel.settings import Settings
@@ -108,7 +108,27 @@ async def test_a_partition_that_stays_has_its_age_read_before_those_that_move(
     first = await soundings.ages([(moving, 0), (stuck, 0)], 0)
     second = await soundings.ages([(moving, 1), (stuck, 0)], 0)
     await soundings.close()
-    assert (set(first), set(second)) == ({moving}, {stuck})
+    assert (set(first), set(second)) == ({(moving, 0)}, {(stuck, 0)})
+
+
+async def test_each_group_is_told_the_age_of_its_own_next_record(site: Settings) -> None:
+    await _produce(site, "event.health", 0, 1)
+    await asyncio.sleep(1.5)
+    await _produce(site, "event.health", 0, 1)
+    db = await connect(site.database)
+    await _claim(db, site, "event.health", 0, 1, 1)
+    await close(db)
+    group, place = f"other{uuid4().hex[:6]}", TopicPartition(f"{site.topic_prefix}event.health", 0)
+    reader = AIOKafkaConsumer(
+        bootstrap_servers=site.kafka, group_id=group, enable_auto_commit=False
+    )
+    await reader.start()
+    reader.assign([place])
+    await reader.commit({place: 0})
+    await reader.stop()
+    last = (await _pictures(site, 4))[-1]
+    late = {one.group: one.late for one in last.partitions if one.topic == "event.health"}
+    assert late[group] - late["hub.decide"] >= 1_000
 
 
 async def test_the_picture_lies_in_the_database_with_its_history(site: Settings) -> None:

@@ -72,7 +72,11 @@ async def one_view(console: Console, picture: Picture, query: Query) -> Values:
         "sparks": await recent(console, keys, picture.at),
         "letters": [one for one in picture.letters if one.source == name],
         "code_name": console.names.code,
-        "findings": [told(console, one, taken) for one in findings(picture) if one.who == name],
+        "findings": [
+            told(console, one, taken)
+            for one in findings(picture)
+            if one.who == name and not one.receives
+        ],
         "asked": await heartbeats.asked(console.pool, name),
         "commands": COMMANDS,
         "taken": [one for one in await incidents.taken(console.pool) if one.who == name],

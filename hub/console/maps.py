@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from fastapi import APIRouter, Request, Response
@@ -15,7 +15,7 @@ from hub.console.lives import LivePage, Query, Values
 from hub.console.permissions import Permission
 from hub.console.states import CONNECTOR, PARTITION, PROGRAM
 from hub.console.visitors import Signed
-from hub.monitoring.findings import Finding, findings, kinds
+from hub.monitoring.findings import SEVERITIES, Finding, findings, words
 from hub.monitoring.pictures import Connector, Picture, Program
 from hub.monitoring.spans import span
 from hub.store import incidents
@@ -24,8 +24,8 @@ from hub.store.incidents import Taken
 router = APIRouter(include_in_schema=False)
 
 _STAGES = (
-    (mark("Intake"), "hub.intake", "received"),
-    (mark("Decide"), "hub.decide", "decided"),
+    (mark("Intake"), "hub.intake", "received", "received"),
+    (mark("Decide"), "hub.decide", "decided", "committed"),
 )
 
 
@@ -40,20 +40,32 @@ async def hands(console: Console) -> Hands:
 
 def told(console: Console, finding: Finding, taken: Hands) -> dict[str, Any]:
     """A finding with its sentence, usual cause and first step as labels, and who has it."""
-    kind = kinds()[finding.kind]
+    near = words(finding)
     spans = (span(finding.ms, "zh"), span(finding.ms, "en"))
     return {
         "it": finding,
         "taken": taken.get(finding.key),
         "sentence": console.names.sentence(finding, spans),
-        "cause": (kind.cause_zh, kind.cause_en),
-        "next": (kind.next_zh, kind.next_en),
+        "cause": (near.cause_zh, near.cause_en),
+        "next": (near.next_zh, near.next_en),
     }
 
 
-def connector(console: Console, one: Connector) -> dict[str, Any]:
-    """A department on the map."""
+def worst(found: Iterable[Finding], who: str, *, receives: bool) -> str:
+    """Severity of the worst finding about somebody as a department or as a program; or empty."""
+    # Some offices are both.
+    about = [one for one in found if one.who == who and one.receives == receives]
+    return max((one.severity for one in about), key=_rank, default="")
+
+
+def _rank(severity: str) -> int:
+    return SEVERITIES.index(severity)
+
+
+def connector(console: Console, one: Connector, severity: str = "") -> dict[str, Any]:
+    """A department on the map; its colour is that of the worst finding about it."""
     return {
+        "severity": severity,
         "it": one,
         "name": console.names.department(one.connector),
         "status": CONNECTOR[one.state],
@@ -62,9 +74,10 @@ def connector(console: Console, one: Connector) -> dict[str, Any]:
     }
 
 
-def program(console: Console, one: Program, now: int) -> dict[str, Any]:
+def program(console: Console, one: Program, now: int, severity: str = "") -> dict[str, Any]:
     """A program on the map."""
     return {
+        "severity": severity,
         "it": one,
         "name": console.names.program(one.program),
         "status": PROGRAM[one.status],
@@ -82,23 +95,33 @@ async def _view(console: Console, picture: Picture, query: Query) -> Values:
             "group": groups.get(group),
             "id": group,
             "rate": picture.stages.get(stage, 0.0),
+            "hop": picture.hops.get(hop),
             "status": PARTITION[groups[group].status if group in groups else "NOTFOUND"],
         }
-        for name, group, stage in _STAGES
+        for name, group, stage, hop in _STAGES
     ]
     before = sum(one.queued + one.waiting + one.unfetched for one in picture.programs)
     taken = await hands(console)
-    worst = max((one.status for one in picture.programs), key=list(PROGRAM).index, default="good")
+    slowest = max((one.status for one in picture.programs), key=list(PROGRAM).index, default="good")
+    found = findings(picture)
+    rejects = [one for one in found if one.kind.startswith("rejects")]
     return {
-        "findings": [told(console, one, taken) for one in findings(picture)],
-        "connectors": [connector(console, one) for one in picture.connectors],
+        "findings": [told(console, one, taken) for one in found],
+        "connectors": [
+            connector(console, one, worst(found, one.connector, receives=False))
+            for one in picture.connectors
+        ],
         "stages": stages,
-        "programs": [program(console, one, picture.at) for one in picture.programs],
+        "programs": [
+            program(console, one, picture.at, worst(found, one.program, receives=True))
+            for one in picture.programs
+        ],
         "delivered": picture.stages.get("delivered", 0.0),
         "before": before,
-        "delivery": PROGRAM[worst],
+        "delivery": PROGRAM[slowest],
         "hops": picture.hops,
         "letters": sum(one.count for one in picture.letters),
+        "letters_shape": max((one.severity for one in rejects), key=_rank, default="none"),
     }
 
 

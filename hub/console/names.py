@@ -6,7 +6,7 @@ from collections.abc import Callable
 from functools import cached_property
 
 from hub.kernel.settings import Settings
-from hub.monitoring.findings import Finding, kinds
+from hub.monitoring.findings import Finding, words
 from hub.monitoring.spans import span
 from hub.sdk.manifests import Manifest, load_manifests
 from hub.sdk.profiles import Profile, load_profile
@@ -95,10 +95,10 @@ class Names:
 
     def sentence(self, finding: Finding, span: Label) -> Label:
         """A finding as a sentence in both languages."""
-        kind, who, what = kinds()[finding.kind], self.who(finding.who), self._subject(finding)
+        near, who, what = words(finding), self.who(finding.who), self._subject(finding)
         zh, en = (
             text.format(who=who[at], what=what[at], n=f"{finding.n:,}", span=span[at])
-            for at, text in ((0, kind.zh), (1, kind.en))
+            for at, text in ((0, near.zh), (1, near.en))
         )
         return zh, en
 

@@ -55,7 +55,11 @@ async def one_view(console: Console, picture: Picture, query: Query) -> Values:
             console.names.field(f"{one.group}.{one.field}")
             for one in (grant.fields if grant else ())
         ],
-        "findings": [told(console, one, taken) for one in findings(picture) if one.who == name],
+        "findings": [
+            told(console, one, taken)
+            for one in findings(picture)
+            if one.who == name and one.receives
+        ],
         "spark": (await recent(console, [f"before/{name}"], picture.at))[f"before/{name}"],
         "parked": await soundings.parked(console.pool, name),
         "answers": await soundings.answers(console.pool, name),

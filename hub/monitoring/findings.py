@@ -13,18 +13,27 @@ from importlib.resources import files
 import msgspec
 import yaml
 
+from hub.kernel.reasons import CODES
 from hub.monitoring.offsets import LOST
 from hub.monitoring.pictures import Connector, Partition, Picture, Program
+from hub.monitoring.rates import FLOOD_LEAST, FLOOD_TIMES
 
 SEVERITIES = ("warn", "bad", "worst")
 OUTBOX_MS = 30_000
 TRANSACTION_MS = 60_000
 MANY = 10
 """Open dead letters of one code and department that are more than single mistakes."""
-FLOOD_LEAST = 50.0
-"""Records per second below which no source floods."""
-FLOOD_TIMES = 8.0
-"""A source floods when it brings so many times what it usually brings."""
+
+
+class Words(msgspec.Struct, frozen=True):
+    """Sentence, usual cause and first step; empty: as the kind says."""
+
+    zh: str = ""
+    en: str = ""
+    cause_zh: str = ""
+    cause_en: str = ""
+    next_zh: str = ""
+    next_en: str = ""
 
 
 class Kind(msgspec.Struct, frozen=True):
@@ -37,6 +46,7 @@ class Kind(msgspec.Struct, frozen=True):
     cause_en: str
     next_zh: str
     next_en: str
+    nearer: dict[str, Words] = {}
 
 
 class Finding(msgspec.Struct, frozen=True):
@@ -50,6 +60,7 @@ class Finding(msgspec.Struct, frozen=True):
         n: A count.
         ms: A length of time.
         link: The console's page about it.
+        nearer: What is known of its cause, a name of the kind's; empty: nothing.
     """
 
     kind: str
@@ -59,13 +70,20 @@ class Finding(msgspec.Struct, frozen=True):
     n: int = 0
     ms: int | None = None
     link: str = "/"
+    nearer: str = ""
 
     @property
     def key(self) -> str:
         """The same matter in every picture has the same key."""
         return f"{self.kind}/{self.who}/{self.what if self.kind in _BY_WHAT else ''}"
 
+    @property
+    def receives(self) -> bool:
+        """Whether it is about somebody as a receiver; some offices are departments, too."""
+        return self.kind in _RECEIVERS
 
+
+_RECEIVERS = frozenset({"parked", "program_down", "program_slow"})
 _BY_WHAT = frozenset(
     {"lost", "stopped", "rewound", "slow", "silent", "rejects", "rejects_few", "flood"}
 )
@@ -76,6 +94,22 @@ def kinds() -> Mapping[str, Kind]:
     """The words of every kind."""
     text = (files("hub.monitoring") / "findings.yaml").read_text("utf-8")
     return msgspec.convert(yaml.safe_load(text), dict[str, Kind])
+
+
+def words(finding: Finding) -> Words:
+    """Sentence, cause and first step, as near as the picture tells them."""
+    kind = kinds()[finding.kind]
+    near = kind.nearer.get(finding.nearer, Words())
+    if finding.kind in {"rejects", "rejects_few"} and (reason := CODES.get(finding.what)):
+        near = Words(cause_zh=reason.zh, cause_en=reason.en)
+    return Words(
+        near.zh or kind.zh,
+        near.en or kind.en,
+        (near.cause_zh or kind.cause_zh).rstrip("。"),
+        (near.cause_en or kind.cause_en).rstrip("."),
+        (near.next_zh or kind.next_zh).rstrip("。"),
+        (near.next_en or kind.next_en).rstrip("."),
+    )
 
 
 def findings(picture: Picture) -> list[Finding]:
@@ -129,7 +163,8 @@ def _flow(partitions: Iterable[Partition]) -> Iterator[Finding]:
     for (kind, topic), each in by_topic.items():
         count = sum(max(0, p.start - (p.offset or 0)) if kind == "lost" else p.lag for p in each)
         still = max(p.still for p in each)
-        yield _of(kind, what=topic, n=count, ms=still, link=f"/lag/{topic}")
+        near = next((p.stopped for p in each if p.stopped), "")
+        yield _of(kind, what=topic, n=count, ms=still, link=f"/lag/{topic}", nearer=near)
 
 
 def _departments(connectors: Iterable[Connector], now: int) -> Iterator[Finding]:
@@ -149,9 +184,18 @@ def _departments(connectors: Iterable[Connector], now: int) -> Iterator[Finding]
             yield _of("connector_paused", who=one.connector, link=link)
         for item in one.items:
             if item.is_silent and one.planned is None:
-                yield _of("silent", who=one.connector, what=item.item, ms=item.silent, link=link)
+                values = {"what": item.item, "ms": item.silent, "nearer": _silenced(one)}
+                yield _of("silent", who=one.connector, link=link, **values)
             if item.usual is not None and item.rate > max(FLOOD_LEAST, FLOOD_TIMES * item.usual):
                 yield _of("flood", who=one.connector, what=item.item, n=round(item.rate), link=link)
+
+
+def _silenced(connector: Connector) -> str:
+    """Whether source or connector is at fault; empty where the department pushes by itself."""
+    if connector.beat is None:
+        return ""
+    failing = connector.state == "FAILED" or any(item.error for item in connector.items)
+    return "connector" if failing else "source"
 
 
 def _letters(picture: Picture) -> Iterator[Finding]:

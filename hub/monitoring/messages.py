@@ -9,7 +9,7 @@ import msgspec
 
 from hub.monitoring.alert_rules import Rule
 from hub.monitoring.alerts import FIRING, Notice
-from hub.monitoring.findings import Finding, kinds
+from hub.monitoring.findings import Finding, words
 
 Sentence = Callable[[Finding], tuple[str, str]]
 """A finding as a sentence, (Chinese, English)."""
@@ -60,13 +60,13 @@ def message(notice: Notice, rule: Rule, sentence: Sentence, at: datetime) -> Mes
         at: Now, in the time zone of its readers.
     """
     alert, finding = notice.alert, notice.alert.finding
-    kind, (zh, en) = kinds()[finding.kind], sentence(finding)
+    near, (zh, en) = words(finding), sentence(finding)
     firing = notice.what == FIRING
     lines_zh = [f"规则:{rule.zh}"]
     lines_en = [f"Rule: {rule.en}"]
     if firing:
-        lines_zh += [f"常见原因:{kind.cause_zh}", f"先做:{kind.next_zh}"]
-        lines_en += [f"Usual cause: {kind.cause_en}", f"First: {kind.next_en}"]
+        lines_zh += [f"常见原因:{near.cause_zh}", f"先做:{near.next_zh}"]
+        lines_en += [f"Usual cause: {near.cause_en}", f"First: {near.next_en}"]
     if notice.before:
         lines_zh.append(f"该规则另有 {notice.before} 条告警因发送上限未发送,请看控制台")
         lines_en.append(f"{notice.before} more of this rule were not sent; see the console")

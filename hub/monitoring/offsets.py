@@ -72,7 +72,8 @@ class Board:
             window = self._windows.setdefault(key, Window())
             window.committed(commit.offset, commit.at, log.end)
             window.ended(log.end, log.start, now)
-            self._rates.count(f"{group}/{topic}/{part}", commit.offset, now)
+            # A claim that somebody moved past the end of its log worked nothing there.
+            self._rates.count(f"{group}/{topic}/{part}", min(commit.offset, log.end), now)
             status = LOST if window.is_lost else window.status(now).name
             found.append(
                 Partition(

@@ -17,7 +17,8 @@ from hub.kernel.working_days import Calendar
 from hub.monitoring import latencies
 from hub.monitoring.connectors import Arrivals, Expected, connectors
 from hub.monitoring.freshness import Span
-from hub.monitoring.offsets import Board, Commit, Log, Place
+from hub.monitoring.lags import Status
+from hub.monitoring.offsets import LOST, Board, Commit, Log, Place
 from hub.monitoring.pictures import Letters, Picture, Server, Worker
 from hub.monitoring.programs import program
 from hub.monitoring.rates import WINDOW_MS, Rates
@@ -173,6 +174,8 @@ class Sampling:
             if one.group.startswith("hub."):
                 one.held = (one.topic, one.part) in held
                 one.stopped = stopped.get(f"{one.topic}/{one.part}", "")
+                if one.stopped and one.status != LOST:
+                    one.status = Status.STOP.name
 
     async def _taste(self, picture: Picture) -> None:
         taste = await self._taster.taste(self._logs)

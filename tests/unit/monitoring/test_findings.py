@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from hub.monitoring.findings import findings, kinds
+from hub.monitoring.findings import findings, kinds, words
 from hub.monitoring.pictures import (
     Connector,
     Item,
@@ -114,6 +114,48 @@ def test_a_flood_is_measured_against_what_is_usual() -> None:
         rates.count("end/x", total, second * 1000)
     item.rate, item.usual = rates.rate("end/x"), rates.usual("end/x")
     assert [one.kind for one in findings(picture)] == ["flood"]
+    # It lasts: what floods is not usual before it has done so for half an hour.
+    for second in range(660, 600 + 1750, 5):
+        total += 5 * 500
+        rates.count("end/x", total, second * 1000)
+        item.rate, item.usual = rates.rate("end/x"), rates.usual("end/x")
+        assert [one.kind for one in findings(picture)] == ["flood"]
+    for second in range(600 + 1750, 600 + 2000, 5):
+        total += 5 * 500
+        rates.count("end/x", total, second * 1000)
+    item.rate, item.usual = rates.rate("end/x"), rates.usual("end/x")
+    assert findings(picture) == []
+
+
+def test_a_silence_says_whether_source_or_connector_is_at_fault() -> None:
+    picture = healthy()
+    connector = picture.connectors[0]
+    connector.items[0].is_silent = True
+    causes = []
+    for beat, state, error in ((NOW, "DEGRADED", ""), (NOW, "DEGRADED", "OSError"),
+                               (NOW - DAY, "FAILED", ""), (None, "DEGRADED", "")):  # fmt: skip
+        connector.beat, connector.state, connector.items[0].error = beat, state, error
+        (found,) = [one for one in findings(picture) if one.kind == "silent"]
+        causes.append(words(found).cause_zh)
+    assert "源系统" in causes[0]
+    assert causes[1] == causes[2] == "连接器没有心跳或读取失败"
+    assert causes[3] == kinds()["silent"].cause_zh
+
+
+def test_dead_letters_say_what_their_code_means() -> None:
+    picture = healthy()
+    picture.letters = [Letters("E-JSON", "education", 40, NOW - 5000, NOW)]
+    (found,) = findings(picture)
+    assert words(found).cause_zh == "不是有效的 JSON,请检查导出程序后重发"
+    assert words(found).next_zh == kinds()["rejects"].next_zh
+
+
+def test_a_stopped_partition_says_why_it_stands() -> None:
+    picture = healthy()
+    picture.partitions[0].status, picture.partitions[0].stopped = "STOP", "topic_replaced"
+    (found,) = findings(picture)
+    assert "主题被删除后重建" in words(found).zh
+    assert "{span}" not in words(found).zh
 
 
 def test_every_kind_has_the_same_places_in_both_languages() -> None:
@@ -121,3 +163,6 @@ def test_every_kind_has_the_same_places_in_both_languages() -> None:
         places = [set(re.findall(r"{(\w+)}", text)) for text in (kind.zh, kind.en)]
         assert places[0] == places[1], name
         assert places[0] <= {"who", "what", "n", "span"}
+        for near in kind.nearer.values():
+            inner = [set(re.findall(r"{(\w+)}", text)) for text in (near.zh, near.en)]
+            assert inner[0] == inner[1] <= {"who", "what", "n", "span"}, name

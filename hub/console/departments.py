@@ -17,7 +17,7 @@ from hub.console.maps import connector as card
 from hub.console.maps import hands, told
 from hub.console.permissions import Permission
 from hub.console.visitors import Checked, Signed
-from hub.monitoring.findings import findings
+from hub.monitoring.findings import about, findings
 from hub.monitoring.pictures import Picture
 from hub.store import heartbeats, incidents, maintenances
 
@@ -73,9 +73,7 @@ async def one_view(console: Console, picture: Picture, query: Query) -> Values:
         "letters": [one for one in picture.letters if one.source == name],
         "code_name": console.names.code,
         "findings": [
-            told(console, one, taken)
-            for one in findings(picture)
-            if one.who == name and not one.receives
+            told(console, one, taken) for one in about(findings(picture), name, receives=False)
         ],
         "asked": await heartbeats.asked(console.pool, name),
         "commands": COMMANDS,

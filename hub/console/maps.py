@@ -15,7 +15,7 @@ from hub.console.lives import LivePage, Query, Values
 from hub.console.permissions import Permission
 from hub.console.states import CONNECTOR, PARTITION, PROGRAM
 from hub.console.visitors import Signed
-from hub.monitoring.findings import SEVERITIES, Finding, findings, words
+from hub.monitoring.findings import SEVERITIES, Finding, about, findings, words
 from hub.monitoring.pictures import Connector, Picture, Program
 from hub.monitoring.spans import span
 from hub.store import incidents
@@ -53,9 +53,8 @@ def told(console: Console, finding: Finding, taken: Hands) -> dict[str, Any]:
 
 def worst(found: Iterable[Finding], who: str, *, receives: bool) -> str:
     """Severity of the worst finding about somebody as a department or as a program; or empty."""
-    # Some offices are both.
-    about = [one for one in found if one.who == who and one.receives == receives]
-    return max((one.severity for one in about), key=_rank, default="")
+    severities = (one.severity for one in about(found, who, receives=receives))
+    return max(severities, key=_rank, default="")
 
 
 def _rank(severity: str) -> int:

@@ -13,7 +13,7 @@ from hub.console.maps import program as line
 from hub.console.permissions import Permission
 from hub.console.visitors import Signed
 from hub.contracts.catalogues import catalogue
-from hub.monitoring.findings import findings
+from hub.monitoring.findings import about, findings
 from hub.monitoring.pictures import Picture
 from hub.store import incidents, soundings
 
@@ -56,9 +56,7 @@ async def one_view(console: Console, picture: Picture, query: Query) -> Values:
             for one in (grant.fields if grant else ())
         ],
         "findings": [
-            told(console, one, taken)
-            for one in findings(picture)
-            if one.who == name and one.receives
+            told(console, one, taken) for one in about(findings(picture), name, receives=True)
         ],
         "spark": (await recent(console, [f"before/{name}"], picture.at))[f"before/{name}"],
         "parked": await soundings.parked(console.pool, name),

@@ -59,7 +59,6 @@ async def _view(console: Console, picture: Picture, query: Query) -> Values:
         "spans": SPANS,
         "workers": picture.workers,
         "gone": [(owner, held[owner]) for owner in sorted(held) if owner and owner not in living],
-        "free": held[""],
         "held": held,
         "most": max(held.values(), default=0),
         "label": rebalances.label,

@@ -112,6 +112,11 @@ def words(finding: Finding) -> Words:
     )
 
 
+def about(found: Iterable[Finding], who: str, *, receives: bool) -> list[Finding]:
+    """Findings about somebody as a department, or as a receiver."""
+    return [one for one in found if one.who == who and one.receives == receives]
+
+
 def findings(picture: Picture) -> list[Finding]:
     """Everything wrong in a picture, the worst first."""
     found = [

@@ -28,7 +28,8 @@ KEY = "k_channel"
 FIELDS = ("url", "secret", "password")
 """Fields of a channel that are secret; addresses of bots hold their key."""
 _SEALED, _ENV, _FILE = "sealed:", "env:", "file:"
-_VARIABLE = re.compile(r"HUB_ALERT_[A-Z0-9_]{1,60}")
+VARIABLE = re.compile(r"HUB_ALERT_[A-Z0-9_]{1,60}")
+"""Variables of the environment that a channel may refer to."""
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,99}")
 _PURPOSE = b"hub/alert-channels"
 
@@ -48,7 +49,8 @@ class ChannelSecrets:
     """Seals and opens the secret fields of channels.
 
     Args:
-        settings: Tell the folder of secrets; the key is read when it is first needed.
+        settings: Tell the folder of secrets; the key is read whenever it is needed, so that a
+            file put there later works without a new start.
         environ: Environment variables.
     """
 
@@ -88,7 +90,7 @@ class ChannelSecrets:
 
     def _leads_to_alerts(self, value: str) -> bool:
         if value.startswith(_ENV):
-            return bool(_VARIABLE.fullmatch(value.removeprefix(_ENV)))
+            return bool(VARIABLE.fullmatch(value.removeprefix(_ENV)))
         return self._file(value) is not None
 
     def _opened(self, value: str) -> str:

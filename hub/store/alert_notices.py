@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from operator import attrgetter
 from typing import NamedTuple
 
 import asyncpg
@@ -17,6 +18,8 @@ LEASE_MS = 60_000
 """A sender has so long before another one may take the same notice."""
 DAY_MS = 86_400_000
 KEPT_MS = 90 * DAY_MS
+_login = attrgetter("host", "port", "tls", "user")
+"""The mail server a password was given for, as which user, in which way."""
 _PAUSES = (10_000, 40_000, 160_000, 640_000, 1_800_000)
 
 
@@ -83,7 +86,8 @@ async def keep(
             channel,
             url=channel.url or before.url,
             secret=channel.secret or before.secret,
-            password=channel.password or (before.password if _same(channel, before) else ""),
+            password=channel.password
+            or (before.password if _login(channel) == _login(before) else ""),
         )
     await connection.execute(
         "INSERT INTO alert_channel (id, kind, least, rules, language, config, by, at)"
@@ -99,16 +103,6 @@ async def keep(
         msgspec.json.encode(channel).decode(),
         by,
         now,
-    )
-
-
-def _same(one: Channel, other: Channel) -> bool:
-    """Whether two channels speak to the same mail server as the same user in the same way."""
-    return (one.host, one.port, one.tls, one.user) == (
-        other.host,
-        other.port,
-        other.tls,
-        other.user,
     )
 
 

@@ -119,13 +119,24 @@ async def take(
 
 async def positions(connection: asyncpg.Connection, places: Collection[Place]) -> dict[Place, int]:
     """Where claims stand, whoever has them; those never taken are left out."""
+    return {place: row["next_offset"] for place, row in (await _look(connection, places)).items()}
+
+
+async def owners(connection: asyncpg.Connection, places: Collection[Place]) -> dict[Place, str]:
+    """Who has claims; those never taken are left out."""
+    return {place: row["owner"] for place, row in (await _look(connection, places)).items()}
+
+
+async def _look(
+    connection: asyncpg.Connection, places: Collection[Place]
+) -> dict[Place, asyncpg.Record]:
     rows = await connection.fetch(
-        "SELECT topic, part, next_offset FROM partition_claim"
+        "SELECT topic, part, next_offset, owner FROM partition_claim"
         " JOIN unnest($1::text[], $2::int[]) AS given (topic, part) USING (topic, part)",
         [topic for topic, _ in places],
         [part for _, part in places],
     )
-    return {(row[0], row[1]): row[2] for row in rows}
+    return {(row["topic"], row["part"]): row for row in rows}
 
 
 async def fence(

@@ -14,7 +14,7 @@ import asyncpg
 import msgspec
 
 from hub.kernel.worker_events import HELD, WorkerEvent
-from hub.store.claims import Place
+from hub.store.claims import Place, owners
 from hub.store.connections import ConflictError
 from hub.store.worker_events import note
 
@@ -86,17 +86,6 @@ async def hold(
     for former, count in Counter(before.get(one.place, FREE) for one in held).items():
         await note(connection, WorkerEvent(now, HELD, person, former, partitions=count))
     return held
-
-
-async def owners(connection: asyncpg.Connection, places: Collection[Place]) -> dict[Place, str]:
-    """Who has claims; those never taken are left out."""
-    rows = await connection.fetch(
-        "SELECT topic, part, owner FROM partition_claim"
-        " JOIN unnest($1::text[], $2::int[]) AS given (topic, part) USING (topic, part)",
-        [topic for topic, _ in places],
-        [part for _, part in places],
-    )
-    return {(row[0], row[1]): row[2] for row in rows}
 
 
 async def release(connection: asyncpg.Connection, places: Collection[Place]) -> list[Hold]:

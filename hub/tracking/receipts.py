@@ -59,10 +59,7 @@ async def receipts(bootstrap: str, places: Collection[Place]) -> dict[str, Recei
     try:
         async with asyncio.timeout(_PATIENCE):
             await consumer.start()
-            for place in list(places)[:LIMIT]:
-                receipt = await _one(consumer, place)
-                if receipt:
-                    found[place.event_id] = receipt
+            await _read(consumer, list(places)[:LIMIT], found)
     except (KafkaError, OSError):
         # A trace without its first hop is still a trace; TimeoutError is an OSError too.
         pass
@@ -71,18 +68,49 @@ async def receipts(bootstrap: str, places: Collection[Place]) -> dict[str, Recei
     return found
 
 
-async def _one(consumer: AIOKafkaConsumer, place: Place) -> Receipt | None:
-    at = TopicPartition(place.topic, place.part)
-    first = (await consumer.beginning_offsets([at]))[at]
-    if place.off < first:
-        return None
-    consumer.assign([at])
-    consumer.seek(at, place.off)
-    record = await consumer.getone(at)
+async def _read(
+    consumer: AIOKafkaConsumer, places: Collection[Place], found: dict[str, Receipt]
+) -> None:
+    """Put receipts down as they come, from all partitions together."""
+    wanted: dict[TopicPartition, dict[int, Place]] = {}
+    for place in places:
+        wanted.setdefault(TopicPartition(place.topic, place.part), {})[place.off] = place
+    first = await consumer.beginning_offsets(list(wanted))
+    for at, each in list(wanted.items()):
+        wanted[at] = {off: place for off, place in each.items() if off >= first[at]}
+        if not wanted[at]:
+            del wanted[at]
+    consumer.assign(list(wanted))
+    for at, each in wanted.items():
+        consumer.seek(at, min(each))
+    while wanted:
+        for at, records in (await consumer.getmany(*wanted, timeout_ms=1000)).items():
+            for record in records:
+                asked = wanted[at].get(record.offset)
+                if asked and (receipt := _receipt(asked, record.value)):
+                    found[asked.event_id] = receipt
+            _go_on(consumer, wanted, at, records[-1].offset)
+
+
+def _go_on(
+    consumer: AIOKafkaConsumer,
+    wanted: dict[TopicPartition, dict[int, Place]],
+    at: TopicPartition,
+    read: int,
+) -> None:
+    """Go to the next record of a partition; what lies behind and did not come is not kept."""
+    wanted[at] = {off: place for off, place in wanted[at].items() if off > read}
+    if not wanted[at]:
+        del wanted[at]
+    elif min(wanted[at]) > read + 1:
+        consumer.seek(at, min(wanted[at]))
+
+
+def _receipt(place: Place, value: bytes) -> Receipt | None:
     try:
-        event = decode_event(record.value)
+        event = decode_event(value)
     except DataError:
         return None
-    if record.offset != place.off or event.event_id != place.event_id:
+    if event.event_id != place.event_id:
         return None
     return Receipt(event.source, event.source_record_key, event.recorded, event.correlation_id)

@@ -29,6 +29,7 @@ from tests.bench.pages import answered, opened, served, window
 from tests.bench.sign_ins import address
 from tests.bench.watchers import stream_of
 from tests.browser.browsers import CHROMIUM, chromium
+from tests.browser.waits import until
 
 RATE = 300
 SLOW_MS = 100
@@ -72,7 +73,7 @@ async def board(place: Place, partitions: int, seconds: int) -> tuple[dict[str, 
         left: asyncio.Future[str] = asyncio.get_running_loop().create_future()
         await stack.enter_async_context(_background(_warehouse(here, facts, left)))
         people = await stack.enter_async_context(served(here))
-        first = await _stuck_first(people[0], f"{GROUP}-{await left}")
+        first = await _stuck_first(people[0], f"{GROUP}-{await asyncio.wait_for(left, _PATIENCE)}")
         if not first:
             problems.append("board: the stuck partition does not stand first")
         rows = await here.db.fetchval("SELECT count(*) FROM partition_claim")
@@ -91,11 +92,12 @@ async def board(place: Place, partitions: int, seconds: int) -> tuple[dict[str, 
 
 
 async def _claimed(here: Ground, wanted: int) -> None:
-    limit = time.monotonic() + _PATIENCE
-    while await here.db.fetchval("SELECT count(*) FROM partition_claim") < wanted:
-        if time.monotonic() > limit:
-            raise HubError(f"The worker does not hold {wanted} partitions.")
-        await asyncio.sleep(0.5)
+    await until(
+        lambda: here.db.fetchval("SELECT count(*) FROM partition_claim"),
+        lambda held: held >= wanted,
+        seconds=_PATIENCE,
+        about=f"of {wanted} partitions the worker holds",
+    )
 
 
 @asynccontextmanager

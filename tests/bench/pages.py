@@ -18,7 +18,6 @@ import httpx
 
 from hub.contracts.catalogues import catalogue
 from hub.embedded.ports import free_ports
-from hub.kernel.errors import HubError
 from hub.runtime.bench_cities import city
 from hub.runtime.bench_grounds import Ground, ground
 from hub.runtime.bench_inputs import raw
@@ -26,6 +25,7 @@ from hub.runtime.bench_runs import claimed, meter, processes, queued, until
 from tests.bench.jobs import Place
 from tests.bench.latencies import Spread, spread
 from tests.bench.sign_ins import address, signed_in
+from tests.browser import waits
 from tests.browser.browsers import CHROMIUM, SIZE, chromium
 
 MISSING = (
@@ -102,10 +102,11 @@ async def served(here: Ground) -> AsyncIterator[list[httpx.AsyncClient]]:
         for command in (("sampler",), ("console", "serve")):
             await stack.enter_async_context(processes(here, ("hub.cli.main", *command)))
         people = [await stack.enter_async_context(signed_in(here, *one)) for one in PEOPLE]
-        limit = time.monotonic() + 60
-        while (await people[0].get("/lag")).status_code != httpx.codes.OK:
-            if time.monotonic() > limit:
-                raise HubError("The console shows no picture.")
+        await waits.until(
+            lambda: people[0].get("/lag"),
+            lambda answer: answer.status_code == httpx.codes.OK,
+            about="the console shows no picture:",
+        )
         yield people
 
 

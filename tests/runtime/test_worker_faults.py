@@ -126,6 +126,23 @@ async def test_a_worker_whose_partition_was_taken_over_writes_nothing(rig):
     assert {one.event.owner for one in told} == {owner}
 
 
+async def test_a_worker_begins_and_loses_its_slot_though_neither_can_be_noted(rig):
+    await rig.db.execute(
+        "CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS"
+        " $$BEGIN RAISE EXCEPTION 'busy' USING ERRCODE = 'lock_not_available'; END$$;"
+        " CREATE TRIGGER refuse BEFORE INSERT ON worker_event FOR EACH ROW"
+        " WHEN (NEW.kind <> 'took') EXECUTE FUNCTION refuse()"
+    )
+    await rig.send(event(1))
+    process = await rig.process()
+    await rig.until(REFERRALS, 1)
+    await rig.db.execute(
+        "UPDATE lease SET owner = 'another', until = now() + interval '1 h'"
+        " WHERE name LIKE 'slot/%'"
+    )
+    assert await asyncio.wait_for(process.wait(), 20) == EXIT_CODE
+
+
 async def test_a_database_that_goes_away_is_ridden_out(rig):
     async with rig.worker():
         await rig.send(*(event(n) for n in range(50)))
